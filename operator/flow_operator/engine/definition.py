@@ -1,0 +1,140 @@
+"""A workflow with every reference resolved and every default filled in: what a run is pinned to.
+
+The document of a Definition is canonical, so the same content has the same revision, and runs share it
+(semantics: Definitions are pinned).
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from hashlib import sha256
+from typing import Literal
+
+from flow_operator.api.duration import Duration
+from flow_operator.api.meta import Model
+from flow_operator.api.reasons import Reason
+from flow_operator.api.step import (
+    Backoff,
+    Compensate,
+    CompensateBackoff,
+    CompensateRetry,
+    CompensateTimeout,
+    Endpoint,
+    Message,
+    Outcome,
+    Retry,
+    StepSpec,
+    Template,
+    Timeout,
+)
+from flow_operator.api.workflow import Compensation, WorkflowSpec, WorkflowStep, WorkflowTimeout
+from flow_operator.engine.contract import Unresolved
+from flow_operator.engine.graph import Dag, Node, dag
+from flow_operator.engine.json_text import write
+
+
+class RetryDefinition(Model):
+    """A retry policy with nothing left out."""
+
+    limit: int
+    backoff: Backoff
+
+
+class CallDefinition(Model):
+    """A call with nothing left out: what doing and undoing a step have in common."""
+
+    endpoint: Endpoint
+    input: Message | None = None
+    connect_timeout: Duration
+    request_timeout: Duration
+    retry: RetryDefinition
+
+
+class StepDefinition(CallDefinition):
+    """A step with nothing left out."""
+
+    id: str
+    requires: tuple[str, ...] = ()
+    accept_skipped: tuple[str, ...] = ()
+    when: str | None = None
+    fallback: str | None = None
+    output: Template = None
+    total_timeout: Duration | None = None
+    outcome: Outcome
+    compensate: CallDefinition | None = None
+
+
+class Definition(Model):
+    """A workflow with nothing left out."""
+
+    workflow: str
+    steps: tuple[StepDefinition, ...]
+    output: Template = None
+    run_timeout: Duration | None = None
+    compensation_mode: Literal["Auto", "None"] = "Auto"
+
+    @cached_property
+    def revision(self) -> str:
+        """Name of the ControllerRevision that holds this very content."""
+        return f"{self.workflow}-{sha256(write(self.document()).encode()).hexdigest()[:12]}"
+
+    @cached_property
+    def by_id(self) -> Mapping[str, StepDefinition]:
+        """Id → step."""
+        return {step.id: step for step in self.steps}
+
+    @cached_property
+    def dag(self) -> Dag:
+        """The order of the steps."""
+        return dag(Node(step.id, step.requires, step.fallback) for step in self.steps)
+
+
+def resolve(workflow: str, spec: WorkflowSpec, steps: Mapping[str, StepSpec]) -> Definition | Unresolved:
+    """The definition that a run started now is pinned to, or which Step is missing."""
+    missing = sorted({step.step_ref.name for step in spec.steps if step.step_ref} - steps.keys())
+    if missing:
+        return Unresolved(Reason.STEP_NOT_FOUND, f"no Step named {', '.join(missing)} in this namespace")
+    return Definition(
+        workflow=workflow,
+        steps=tuple(_step(step, steps) for step in spec.steps),
+        output=spec.output,
+        run_timeout=(spec.timeout or WorkflowTimeout()).run,
+        compensation_mode=(spec.compensation or Compensation()).mode,
+    )
+
+
+def _step(step: WorkflowStep, steps: Mapping[str, StepSpec]) -> StepDefinition:
+    call = steps[step.step_ref.name] if step.step_ref else StepSpec.model_validate(step.model_dump(exclude_unset=True))
+    timeout = call.timeout or Timeout()
+    return StepDefinition(
+        id=step.id,
+        requires=step.requires,
+        accept_skipped=step.accept_skipped,
+        when=step.when,
+        fallback=step.fallback,
+        endpoint=call.endpoint,
+        input=step.input or call.input,
+        output=call.output if step.output is None else step.output,
+        connect_timeout=timeout.connect,
+        request_timeout=timeout.request,
+        total_timeout=timeout.total,
+        retry=_retry(call.retry or Retry()),
+        outcome=call.outcome or Outcome(),
+        compensate=_undo(call.compensate) if call.compensate else None,
+    )
+
+
+def _undo(compensate: Compensate) -> CallDefinition:
+    timeout = compensate.timeout or CompensateTimeout()
+    retry = compensate.retry or CompensateRetry()
+    backoff = retry.backoff or CompensateBackoff()
+    return CallDefinition(
+        endpoint=compensate.endpoint,
+        input=compensate.input,
+        connect_timeout=timeout.connect,
+        request_timeout=timeout.request,
+        retry=RetryDefinition(limit=retry.limit, backoff=Backoff.model_validate(backoff.model_dump())),
+    )
+
+
+def _retry(retry: Retry) -> RetryDefinition:
+    return RetryDefinition(limit=retry.limit, backoff=retry.backoff or Backoff())

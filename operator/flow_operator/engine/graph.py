@@ -1,0 +1,106 @@
+"""A directed acyclic graph of step ids. It knows nothing of HTTP, messages or status.
+
+An edge says "must be done before". A fallback has its owner as its only parent: it comes after its owner, and whatever
+requires the owner comes after the fallback as well.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step as the graph sees it."""
+
+    id: str
+    requires: tuple[str, ...] = ()
+    fallback: str | None = None
+
+
+class Cycle(Exception):
+    """The steps wait for each other. `path` names them in order, the first again at the end."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        super().__init__(" → ".join(path))
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Dag:
+    """The order of steps, precomputed. Ids that name no node are left out."""
+
+    order: tuple[str, ...]
+    """Every id, parents first; among equals in the order in which they were given."""
+    owner: Mapping[str, str]
+    """Fallback id → id of the step that it stands in for."""
+    fallback: Mapping[str, str]
+    """Owner id → id of its fallback."""
+    parents: Mapping[str, tuple[str, ...]]
+    """Id → the ids it requires; for a fallback none: it takes its owner's place."""
+    ancestors: Mapping[str, frozenset[str]]
+    """Id → every id that can have ended before it starts, fallbacks of ancestors included."""
+    leaves: tuple[str, ...]
+    """Ids that nothing requires and that are nobody's fallback."""
+    levels: tuple[tuple[str, ...], ...]
+    """Ids by level: one below the deepest parent; a fallback one below its owner."""
+
+
+def dag(nodes: Iterable[Node]) -> Dag:
+    """The order of these steps. Raises Cycle when they wait for each other."""
+    by_id = {node.id: node for node in nodes}
+    fallback = {node.id: node.fallback for node in by_id.values() if node.fallback in by_id and node.fallback}
+    owner = {to: of for of, to in fallback.items()}
+    parents = {id: tuple(to for to in node.requires if to in by_id) for id, node in by_id.items()}
+    before = {id: (*parents[id], *((owner[id],) if id in owner else ())) for id in by_id}
+    order = _sorted(before)
+    ancestors = _ancestors(order, before, fallback)
+    required = {to for tos in parents.values() for to in tos}
+    return Dag(
+        order=order,
+        owner=owner,
+        fallback=fallback,
+        parents=parents,
+        ancestors=ancestors,
+        leaves=tuple(id for id in by_id if id not in required and id not in owner),
+        levels=_levels(order, before, tuple(by_id)),
+    )
+
+
+def _sorted(before: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    try:
+        return tuple(TopologicalSorter(before).static_order())
+    except CycleError as error:
+        raise Cycle(tuple(reversed(error.args[1]))) from None
+
+
+def _ancestors(
+    order: tuple[str, ...], before: Mapping[str, tuple[str, ...]], fallback: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """Whoever requires an owner comes after its fallbacks too, so these are ancestors as well."""
+    found: dict[str, frozenset[str]] = {}
+
+    def fallbacks(id: str) -> Iterable[str]:
+        while id in fallback:
+            id = fallback[id]
+            yield id
+
+    for id in order:
+        own: set[str] = set()
+        for parent in before[id]:
+            own |= found[parent] | {parent}
+            if fallback.get(parent) != id:
+                own.update(fallbacks(parent))
+        found[id] = frozenset(own - {id})
+    return found
+
+
+def _levels(
+    order: tuple[str, ...], before: Mapping[str, tuple[str, ...]], given: tuple[str, ...]
+) -> tuple[tuple[str, ...], ...]:
+    depth: dict[str, int] = {}
+    for id in order:
+        depth[id] = 1 + max((depth[parent] for parent in before[id]), default=-1)
+    return tuple(
+        tuple(id for id in given if depth[id] == level) for level in range(1 + max(depth.values(), default=-1))
+    )
