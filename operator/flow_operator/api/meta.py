@@ -21,6 +21,9 @@ COMMAND_ANNOTATIONS = (COMMAND_ANNOTATION, COMMAND_ARGS_ANNOTATION, COMMAND_ID_A
 
 NAME_MAX_LENGTH = 63
 
+UNTYPED_ITEMS = "x-flow-untyped-items"
+"""Marks a list whose items the API server keeps as they are: a typed item makes each write of it dearer."""
+
 
 class Model(BaseModel):
     """A value of the API: immutable, camelCase outside, unknown fields ignored."""

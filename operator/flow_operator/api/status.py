@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from flow_operator.api.meta import Model
+from flow_operator.api.meta import UNTYPED_ITEMS, Model
 
 
 class StatusModel(Model):
@@ -153,10 +153,15 @@ class CallStatus(StatusModel):
     attempt_log: tuple[AttemptRecord, ...] = Field((), description="The last five attempts.")
 
 
-class StepStatus(CallStatus):
-    """A step of a run."""
+class StepIdentity(StatusModel):
+    """What tells the steps of a run apart."""
 
     id: str = Field(description="Id of the step.")
+
+
+class StepStatus(CallStatus, StepIdentity):
+    """A step of a run."""
+
     suspended_seconds: float = Field(0, description="Time for which a suspension stopped the clock of timeout.total.")
     output: Payload | None = Field(
         None, description="Output, if an expression made it; else it is the body of the response."
@@ -195,8 +200,8 @@ class CompensationStatus(StatusModel):
     """The backward part of a run."""
 
     phase: CompensationPhase = Field(description="NotNeeded, Pending, Running, Suspend, Success or Failure.")
-    trigger: Literal["Failure", "Aborted"] = Field(
-        description="What started it; the phase returns to it after a suspension."
+    trigger: Literal["Failure", "Aborted"] | None = Field(
+        None, description="What started it; the phase returns to it after a suspension. Absent when nothing did."
     )
     start_time: datetime | None = Field(None, description="When the first undo was decided.")
     completion_time: datetime | None = Field(None, description="When the last undo ended.")
@@ -225,7 +230,9 @@ class ExecutionStatus(StatusModel):
     conditions: tuple[Condition, ...] = Field(
         (), description="Succeeded, Reconciling, Stalled, Suspended, Compensated, CompensationFailed."
     )
-    steps: tuple[StepStatus, ...] = Field((), description="Every step, in the order of the definition.")
+    steps: tuple[StepStatus, ...] = Field(
+        (), description="Every step, in the order of the definition.", json_schema_extra={UNTYPED_ITEMS: True}
+    )
     compensation: CompensationStatus | None = Field(
         None, description="The backward part; absent while the forward part runs."
     )

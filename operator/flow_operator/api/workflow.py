@@ -1,11 +1,13 @@
 """`Workflow`: a directed acyclic graph of steps, inline or by reference."""
 
-from typing import Annotated, Literal, Self
+from collections import Counter
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from flow_operator.api.duration import Duration
 from flow_operator.api.meta import NAME_MAX_LENGTH, Model
+from flow_operator.api.rules import Rule, RuledModel
 from flow_operator.api.step import (
     Compensate,
     Endpoint,
@@ -32,21 +34,53 @@ POLICY_FIELDS = ("timeout", "retry", "outcome", "compensate")
 """Fields of a Step that a workflow step with `stepRef` cannot override."""
 
 
+def _distinct(ids: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [step for step, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise ValueError(f"given twice: {', '.join(twice)}")
+    return ids
+
+
+StepIds = Annotated[
+    tuple[StepId, ...],
+    Field(max_length=MAX_STEPS, json_schema_extra={"x-kubernetes-list-type": "set"}),
+    AfterValidator(_distinct),
+]
+"""Ids of steps, each once."""
+
+
 class StepRef(Model):
     """A Step in the same namespace."""
 
     name: ObjectName = Field(description="Name of the Step.")
 
 
-class WorkflowStep(Model):
+class WorkflowStep(RuledModel):
     """A step of the workflow: either inline (the fields of a Step), or `stepRef` with wiring."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"self.id != '{RESERVED_STEP_ID}'",
+            f"the id {RESERVED_STEP_ID} is reserved: in an undo, steps.{RESERVED_STEP_ID} is the step that is undone",
+            lambda step: step.id != RESERVED_STEP_ID,
+            field=".id",
+        ),
+        Rule(
+            "has(self.stepRef) != has(self.endpoint)",
+            "exactly one of stepRef and endpoint must be given",
+            lambda step: (step.step_ref is None) != (step.endpoint is None),
+        ),
+        Rule(
+            "!has(self.stepRef) || !(" + " || ".join(f"has(self.{name})" for name in POLICY_FIELDS) + ")",
+            f"{', '.join(POLICY_FIELDS)} come from the Step that stepRef names and cannot be overridden",
+            lambda step: step.step_ref is None or all(getattr(step, name) is None for name in POLICY_FIELDS),
+        ),
+    )
 
     id: StepId = Field(description="Id of the step, unique in the workflow. `self` is reserved.")
     step_ref: StepRef | None = Field(None, description="The Step to call, instead of an inline `endpoint`.")
-    requires: Annotated[tuple[StepId, ...], Field(max_length=MAX_STEPS)] = Field(
-        (), description="Ids of the steps that must be done before this one starts."
-    )
-    accept_skipped: Annotated[tuple[StepId, ...], Field(max_length=MAX_STEPS)] = Field(
+    requires: StepIds = Field((), description="Ids of the steps that must be done before this one starts.")
+    accept_skipped: StepIds = Field(
         (), description="Ids out of `requires` whose being skipped does not skip this step."
     )
     when: Expression | None = Field(None, description="CEL, bool: false skips the step, and the steps that require it.")
@@ -65,23 +99,14 @@ class WorkflowStep(Model):
     outcome: Outcome | None = Field(None, description="What an answer means (inline step).")
     compensate: Compensate | None = Field(None, description="How the step is undone (inline step).")
 
-    @model_validator(mode="after")
-    def _inline_or_reference(self) -> Self:
-        if self.id == RESERVED_STEP_ID:
-            raise ValueError("the id self is reserved")
-        if (self.step_ref is None) == (self.endpoint is None):
-            raise ValueError("exactly one of stepRef and endpoint must be given")
-        if self.step_ref is not None and any(getattr(self, name) is not None for name in POLICY_FIELDS):
-            raise ValueError("timeout, retry, outcome and compensate come from the Step that stepRef names")
-        return self
-
 
 class WorkflowTimeout(Model):
     """How long a run may take."""
 
     run: Duration | None = Field(
         None,
-        description="Time for the forward part of a run, from its start. Passing: calls in flight are cut, the run fails (RunTimeout) and is undone. Stands still while the run is suspended.",
+        description="Time for the forward part of a run, from its start. Passing: calls in flight are cut, the run "
+        "fails (RunTimeout) and is undone. Stands still while the run is suspended.",
     )
 
 
@@ -97,20 +122,19 @@ class WorkflowSpec(Model):
     """A saga: the steps, how they depend on each other, and what happens when one fails."""
 
     steps: Annotated[tuple[WorkflowStep, ...], Field(min_length=1, max_length=MAX_STEPS)] = Field(
-        description="The steps, in any order; `requires` says which waits for which."
+        description="The steps, in any order; `requires` says which waits for which.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]},
     )
     output: Template = Field(
         None,
-        description="Result of the run; a template. Default: the output of the only leaf, or an object of the leaves' outputs by id.",
+        description="Result of the run, any JSON; a template. Default: the output of the only leaf, "
+        "or an object of the leaves' outputs by id.",
     )
     timeout: WorkflowTimeout | None = Field(None, description="How long a run may take.")
     compensation: Compensation | None = Field(None, description="Whether finished steps are undone when a run fails.")
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        seen: set[str] = set()
-        for step in self.steps:
-            if step.id in seen:
-                raise ValueError(f"the id {step.id} is given twice")
-            seen.add(step.id)
+        """The API server refuses the same by the list map."""
+        _distinct(tuple(step.id for step in self.steps))
         return self

@@ -1,0 +1,1 @@
+"""The custom resources as pydantic models: the only source of the CRDs, of the reference and of every default."""
