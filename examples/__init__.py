@@ -1,0 +1,1 @@
+"""What Flow can do, to look at and to run."""

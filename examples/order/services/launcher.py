@@ -1,0 +1,173 @@
+"""Start the services as processes, tell them how to behave, read what they did.
+
+with OrderServices(directory) as services:
+    services.behave("Payments.Charge", Behaviour(Mode.DECLINE))
+    ...
+    services.entries("shop/order-1001")
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from examples.order.services.behaviour import Behaviour
+from examples.order.services.catalog import SERVICES, service_of
+from examples.order.services.journal import Entry, entries
+
+ROOT = Path(__file__).parents[3]
+
+STOP_TIMEOUT = 5.0
+POLL_INTERVAL = 0.02
+
+
+class PortTakenError(Exception):
+    """A service could not listen on its port."""
+
+
+class ServiceProcess:
+    """A service in a process of its own. Its journal outlives it: a restarted service knows what it did."""
+
+    def __init__(self, name: str, directory: Path, port: int) -> None:
+        self.name = name
+        self.port = port
+        self.journal = directory / f"{name}.jsonl"
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def spawn(self) -> None:
+        """Begin to start; `wait_until_ready` ends it."""
+        module = "examples.order.services"
+        command = [sys.executable, "-m", module, self.name, "--port", str(self.port), "--journal", str(self.journal)]
+        self._process = subprocess.Popen(
+            [*command, "--attached"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it listens; its port is known then. Raises PortTakenError."""
+        assert self._process is not None, "spawn() comes first"
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().strip()
+        if " listens on " not in line:
+            self.kill()
+            raise PortTakenError(line or f"{self.name} did not start")
+        self.port = int(line.rpartition(":")[2])
+
+    def start(self) -> None:
+        """Start, or start again on the same port, and wait until it listens. Nothing happens if it runs."""
+        if not self.running:
+            self.spawn()
+            self.wait_until_ready()
+
+    def stop(self) -> None:
+        """End it as Kubernetes would; connections to it are refused from then on."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_TIMEOUT)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it with SIGKILL, in the middle of whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def behave(self, method: str, behaviour: Behaviour) -> None:
+        """Tell a method how to behave from now on; calls that it holds are answered."""
+        body = json.dumps(behaviour.to_json()).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/control/{method}", body, method="PUT")
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5):
+            pass
+
+    def entries(self) -> list[Entry]:
+        """Every call it received, oldest first."""
+        return entries(self.journal)
+
+
+class OrderServices(Mapping[str, ServiceProcess]):
+    """All services of the order saga, by name; a context manager that starts and stops them."""
+
+    def __init__(self, directory: Path, *, default_ports: bool = False) -> None:
+        """Journals go to `directory`. Ports are free ones, or those that the manifests name."""
+        self._processes = {
+            name: ServiceProcess(name, directory, service.port if default_ports else 0)
+            for name, service in SERVICES.items()
+        }
+
+    def __getitem__(self, name: str) -> ServiceProcess:
+        return self._processes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._processes)
+
+    def __len__(self) -> int:
+        return len(self._processes)
+
+    def __enter__(self) -> "OrderServices":
+        try:
+            for process in self.values():
+                process.spawn()
+            for process in self.values():
+                process.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End all of them."""
+        for process in self.values():
+            process.stop()
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where each service listens."""
+        return {name: process.port for name, process in self.items()}
+
+    def behave(self, method: str, behaviour: Behaviour) -> None:
+        """Tell a method, of whichever service, how to behave from now on; calls that it holds are answered."""
+        self[service_of(method)].behave(method, behaviour)
+
+    def work(self) -> None:
+        """Everything works again: every process runs, every method does its work, nothing is held."""
+        for name, process in self.items():
+            process.start()
+            for method in SERVICES[name].methods:
+                process.behave(method, Behaviour())
+
+    def entries(self, execution: str | None = None) -> list[Entry]:
+        """Every call that any service received, in the order of time; of one run if it is named."""
+        found = [entry for process in self.values() for entry in process.entries()]
+        return sorted((e for e in found if execution in (None, e.execution)), key=lambda entry: entry.time)
+
+    def wait_for(self, wanted: Callable[[Entry], bool], *, timeout: float = 20.0) -> Entry:
+        """The first call that is `wanted`, once there is one. Raises TimeoutError with the journals' last lines."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if (found := next(filter(wanted, self.entries()), None)) is not None:
+                return found
+            time.sleep(POLL_INTERVAL)
+        last = "\n".join(map(str, self.entries()[-10:]))
+        raise TimeoutError(f"no such call within {timeout:g} s; the last calls were:\n{last}")
