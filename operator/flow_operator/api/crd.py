@@ -72,7 +72,8 @@ def _object(kind: Kind) -> dict[str, Any]:
         "properties": {
             "apiVersion": {"description": f"{GROUP}/{VERSION}", "type": "string"},
             "kind": {"description": kind.name, "type": "string"},
-            "metadata": {"type": "object"},
+            # A rule can blame only a field that the schema names.
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": spec_schema(kind.spec),
             "status": status_schema(kind.status, default=kind.default_status),
         },
