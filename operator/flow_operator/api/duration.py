@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+from flow_operator.api.meta import simple
+
 PATTERN = r"^([0-9]+(ms|s|m|h|d))+$"
 LONGEST = 10 * 365 * 24 * 3600.0
 MAX_LENGTH = 32
@@ -41,4 +43,9 @@ def _checked(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, StringConstraints(pattern=PATTERN, max_length=MAX_LENGTH), AfterValidator(_checked)]
+Duration = Annotated[
+    str,
+    StringConstraints(pattern=PATTERN, max_length=MAX_LENGTH),
+    AfterValidator(_checked),
+    simple("duration", "Numbers with a unit each, added up: `500ms`, `10s`, `1h30m`, `7d`. At most ten years."),
+]

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flow_operator.api.meta import UNTYPED_ITEMS
+from flow_operator.api.meta import SIMPLE_TYPE, UNTYPED_ITEMS
 from flow_operator.api.outline import outline
 
 Node = dict[str, Any]
@@ -96,8 +96,7 @@ def _structural(schema: Node, place: _Place) -> Node:
         raise place.error(f"{reference} contains itself, and references cannot be kept")
     if reference:
         place = replace(place, inside=(*place.inside, reference))
-    schema = {key: value for key, value in schema.items() if key not in ("title", "$defs")}
-    for rewrite in (_alternatives, _constant, _exclusive_bound, _default, _untyped, _object, _list):
+    for rewrite in (_alternatives, _names, _constant, _exclusive_bound, _default, _untyped, _object, _list):
         schema = rewrite(schema, place)
     return _checked(schema, place)
 
@@ -111,6 +110,11 @@ def _alternatives(schema: Node, place: _Place) -> Node:
         raise place.error(f"a union of types: {choices}")
     merged = {key: value for choice in choices for key, value in choice.items() if key != "type"}
     return {"x-kubernetes-int-or-string": True, **merged, **schema}
+
+
+def _names(schema: Node, _: _Place) -> Node:
+    """What names a type is for other readers of the models."""
+    return {key: value for key, value in schema.items() if key not in ("title", "$defs", SIMPLE_TYPE)}
 
 
 def _constant(schema: Node, _: _Place) -> Node:

@@ -5,32 +5,56 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, StrictFloat, StrictInt, StringConstraints
 
 from flow_operator.api.duration import Duration
-from flow_operator.api.meta import Model
+from flow_operator.api.meta import Model, simple
 from flow_operator.api.rules import Rule, RuledModel
 
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-Template = Any
-"""Any JSON; each `${…}` in its strings is CEL."""
+Expression = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4096),
+    simple("expression", "CEL that gives true or false. See [Expressions](#expressions)."),
+]
+Template = Annotated[
+    Any, simple("template", "Any JSON; every `${…}` in its strings is CEL. See [Expressions](#expressions).")
+]
 
 CODE_PATTERN = r"^[1-5]([0-9]{2}|xx)$"
 Code = (
     Annotated[StrictInt, Field(ge=100, le=599)] | Annotated[str, StringConstraints(pattern=CODE_PATTERN, max_length=3)]
 )
-Codes = Annotated[tuple[Code, ...], Field(max_length=64)]
+Codes = Annotated[
+    tuple[Annotated[Code, simple("code", "An HTTP status code such as `200`, or a class of them such as `2xx`.")], ...],
+    Field(max_length=64),
+]
 
 DEFAULT_PORT = 80
-Url = Annotated[str, StringConstraints(pattern=r"^https?://|\$\{", max_length=2048)]
-"""A URL that begins with its scheme, or is a template, of which only the operator knows what it becomes."""
-
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63)]
-ServiceMethod = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", max_length=253)]
+Url = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://|\$\{", max_length=2048),
+    simple("URL", "An absolute `http` or `https` URL, or a template of one."),
+]
+ServiceName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63),
+    simple("service name", "The name of a Service."),
+]
+ServiceMethod = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", max_length=253),
+    simple("service method", "What is called of a Service; a path below its address."),
+]
 
 HttpMethod = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE"})
 
 HEADER_NAME_PATTERN = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-HeaderName = Annotated[str, StringConstraints(pattern=HEADER_NAME_PATTERN, min_length=1, max_length=128)]
-HeaderValue = Annotated[str, StringConstraints(max_length=8192)]
+HeaderName = Annotated[
+    str,
+    StringConstraints(pattern=HEADER_NAME_PATTERN, max_length=128),
+    simple("header name", "The name of an HTTP header. Case does not matter."),
+]
+HeaderValue = Annotated[
+    str, StringConstraints(max_length=8192), simple("header value", "The value of an HTTP header, without CR and LF.")
+]
 HeaderMap = Annotated[dict[str, HeaderValue], Field(max_length=64)]
 
 

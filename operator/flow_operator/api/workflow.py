@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from flow_operator.api.duration import Duration
-from flow_operator.api.meta import NAME_MAX_LENGTH, Model
+from flow_operator.api.meta import NAME_MAX_LENGTH, Model, simple
 from flow_operator.api.rules import Rule, RuledModel
 from flow_operator.api.step import (
     Compensate,
@@ -24,9 +24,15 @@ STEP_ID_PATTERN = r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$"
 RESERVED_STEP_ID = "self"
 MAX_STEPS = 200
 
-StepId = Annotated[str, StringConstraints(pattern=STEP_ID_PATTERN, max_length=63)]
+StepId = Annotated[
+    str,
+    StringConstraints(pattern=STEP_ID_PATTERN, max_length=63),
+    simple("step id", f"What tells the steps of a workflow apart. `{RESERVED_STEP_ID}` is reserved."),
+]
 ObjectName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$", min_length=1, max_length=NAME_MAX_LENGTH)
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$", max_length=NAME_MAX_LENGTH),
+    simple("name", "The name of an object in the same namespace."),
 ]
 
 INLINE_FIELDS = tuple(StepSpec.model_fields)
