@@ -1,77 +1,123 @@
-"""Every reason that a status, condition, finding or event can carry: one word per idea, the same everywhere."""
+"""Every reason that a status, condition, finding or event can carry: one word per idea, the same everywhere.
+
+A reason is written as its word, where it is found, and what it means to the person who finds it. The reference is made
+from this.
+"""
 
 from enum import StrEnum
+from typing import Self
+
+DEFINITIONS = "Ready of a Step or a Workflow"
+FINDINGS = "findings of a Step or a Workflow"
+RUNS = "a run"
+STEPS = "a step or an undo, and its attempts"
+EVENTS = "events"
 
 
 class Reason(StrEnum):
     """Machine-readable reasons, in CamelCase as Kubernetes wants them."""
 
-    # Definitions
-    VALID = "Valid"
-    INVALID_WORKFLOW = "InvalidWorkflow"
-    INVALID_STEP = "InvalidStep"
-    STEP_NOT_FOUND = "StepNotFound"
-    STEP_NOT_READY = "StepNotReady"
+    where: str
+    meaning: str
 
-    # Findings
-    INVALID_FIELD = "InvalidField"
-    UNKNOWN_FIELD = "UnknownField"
-    UNKNOWN_STEP = "UnknownStep"
-    DUPLICATE_ID = "DuplicateId"
-    CYCLE = "Cycle"
-    INVALID_DEPENDENCY = "InvalidDependency"
-    INVALID_EXPRESSION = "InvalidExpression"
-    NOT_AN_ANCESTOR = "NotAnAncestor"
-    UNGUARDED_READ = "UnguardedRead"
-    INVALID_HEADER = "InvalidHeader"
+    def __new__(cls, word: str, where: str, meaning: str) -> Self:
+        reason = str.__new__(cls, word)
+        reason._value_ = word
+        reason.where = where
+        reason.meaning = meaning
+        return reason
 
-    # Runs that cannot start, or go on
-    WORKFLOW_NOT_FOUND = "WorkflowNotFound"
-    WORKFLOW_NOT_READY = "WorkflowNotReady"
-    REVISION_NOT_FOUND = "RevisionNotFound"
-    INVALID_INPUT = "InvalidInput"
-    PAYLOAD_TOO_LARGE = "PayloadTooLarge"
-    STATUS_TOO_LARGE = "StatusTooLarge"
+    VALID = "Valid", DEFINITIONS, "Nothing is wrong; runs can use it."
+    INVALID_WORKFLOW = "InvalidWorkflow", DEFINITIONS, "`status.findings` lists all that is wrong with the Workflow."
+    INVALID_STEP = "InvalidStep", DEFINITIONS, "`status.findings` lists all that is wrong with the Step."
+    STEP_NOT_FOUND = (
+        "StepNotFound",
+        DEFINITIONS,
+        "A `stepRef` names a Step that does not exist (yet). A run of the Workflow waits for it.",
+    )
+    STEP_NOT_READY = (
+        "StepNotReady",
+        DEFINITIONS,
+        "A `stepRef` names a Step that is not ready. A run of the Workflow waits for it.",
+    )
 
-    # Runs
-    WAITING = "Waiting"
-    RUNNING = "Running"
-    SUCCEEDED = "Succeeded"
-    STEP_FAILED = "StepFailed"
-    RUN_TIMEOUT = "RunTimeout"
-    ABORTED = "Aborted"
-    OUTPUT_ERROR = "OutputError"
-    COMPENSATING = "Compensating"
-    COMPENSATED = "Compensated"
-    COMPENSATION_PARKED = "CompensationParked"
-    COMPENSATION_GIVEN_UP = "CompensationGivenUp"
-    SUSPENDED_BY_COMMAND = "SuspendedByCommand"
-    SUSPENDED_BY_SPEC = "SuspendedBySpec"
-    NOT_SUSPENDED = "NotSuspended"
+    INVALID_FIELD = "InvalidField", FINDINGS, "A value is none that this field can have."
+    UNKNOWN_FIELD = "UnknownField", FINDINGS, "There is no such field."
+    UNKNOWN_STEP = "UnknownStep", FINDINGS, "`requires`, `acceptSkipped` or `fallback` names no step of the workflow."
+    DUPLICATE_ID = "DuplicateId", FINDINGS, "Two steps have the same id."
+    CYCLE = "Cycle", FINDINGS, "Steps wait for each other in a circle, over `requires` and `fallback`."
+    INVALID_DEPENDENCY = (
+        "InvalidDependency",
+        FINDINGS,
+        "A step requires itself or a fallback, a fallback requires something, or a step is the fallback of two.",
+    )
+    INVALID_EXPRESSION = "InvalidExpression", FINDINGS, "An expression does not compile, or is one that is not allowed."
+    NOT_AN_ANCESTOR = "NotAnAncestor", FINDINGS, "An expression reads a step that need not be done by then."
+    UNGUARDED_READ = (
+        "UnguardedRead",
+        FINDINGS,
+        "An undo reads the response or output of its step without `.?`: it would fail in the very case it exists for.",
+    )
+    INVALID_HEADER = "InvalidHeader", FINDINGS, "A header is none, or one that only Flow sets."
 
-    # Steps and attempts
-    CONDITION_FALSE = "ConditionFalse"
-    DEPENDENCY_SKIPPED = "DependencySkipped"
-    FALLBACK_NOT_NEEDED = "FallbackNotNeeded"
-    SKIPPED_BY_COMMAND = "SkippedByCommand"
-    STEP_TIMEOUT = "StepTimeout"
-    REQUEST_CHANGED = "RequestChanged"
-    EXPRESSION_ERROR = "ExpressionError"
-    INVALID_REQUEST = "InvalidRequest"
-    EGRESS_DENIED = "EgressDenied"
-    RETRIES_EXHAUSTED = "RetriesExhausted"
-    ATTEMPT_LOST = "AttemptLost"
-    ATTEMPT_CUT = "AttemptCut"
-    UNEXPECTED_CODE = "UnexpectedCode"
-    CONFLICT = "Conflict"
-    TOO_MANY_REQUESTS = "TooManyRequests"
-    REDIRECT = "Redirect"
-    FAIL_WHEN = "FailWhen"
-    RETRY_WHEN = "RetryWhen"
-    SUCCESS_WHEN = "SuccessWhen"
+    WORKFLOW_NOT_FOUND = "WorkflowNotFound", RUNS, "Pending: there is no such Workflow (yet)."
+    WORKFLOW_NOT_READY = "WorkflowNotReady", RUNS, "Pending: something is wrong with the Workflow."
+    REVISION_NOT_FOUND = (
+        "RevisionNotFound",
+        RUNS,
+        "The ControllerRevision that holds the run's definition is gone. Nothing is called.",
+    )
+    INVALID_INPUT = "InvalidInput", RUNS, "Failure: the input cannot be used. Nothing was called."
+    PAYLOAD_TOO_LARGE = (
+        "PayloadTooLarge",
+        RUNS,
+        "Failure: the input is over 128 KiB. On a step: its request or its answer is over the limit.",
+    )
+    STATUS_TOO_LARGE = "StatusTooLarge", RUNS, "Failure: the run's object would grow beyond 768 KiB."
+    WAITING = "Waiting", RUNS, "Pending: the operator has not started it yet."
+    RUNNING = "Running", RUNS, "Steps are being called."
+    SUCCEEDED = "Succeeded", RUNS, "Every step was done or skipped."
+    STEP_FAILED = "StepFailed", RUNS, "A step failed, and no fallback took over."
+    RUN_TIMEOUT = "RunTimeout", RUNS, "`timeout.run` of the Workflow passed."
+    ABORTED = "Aborted", RUNS, "The command `abort` was given."
+    OUTPUT_ERROR = "OutputError", RUNS, "Success, but `output` of the Workflow could not be computed."
+    COMPENSATING = "Compensating", RUNS, "Steps are being undone."
+    COMPENSATED = "Compensated", RUNS, "Every step that had to be was undone."
+    COMPENSATION_PARKED = (
+        "CompensationParked",
+        RUNS,
+        "An undo failed and waits for a person: `retry`, `skip` or `abort` without compensation.",
+    )
+    COMPENSATION_GIVEN_UP = "CompensationGivenUp", RUNS, "A person gave up an undo that had failed."
+    SUSPENDED_BY_COMMAND = "SuspendedByCommand", RUNS, "Suspended by the command `suspend`, until `resume`."
+    SUSPENDED_BY_SPEC = "SuspendedBySpec", RUNS, "Suspended by `spec.suspend`, until that is false."
+    NOT_SUSPENDED = "NotSuspended", RUNS, "Nothing suspends the run."
 
-    # Events
-    COMMAND_ACCEPTED = "CommandAccepted"
-    COMMAND_REJECTED = "CommandRejected"
-    RUN_FAILED = "RunFailed"
-    STEP_SUSPENDED = "StepSuspended"
+    CONDITION_FALSE = "ConditionFalse", STEPS, "Skipped: `when` was false."
+    DEPENDENCY_SKIPPED = "DependencySkipped", STEPS, "Skipped: a step that it requires was."
+    FALLBACK_NOT_NEEDED = "FallbackNotNeeded", STEPS, "Skipped: the step that it stands in for did not fail."
+    SKIPPED_BY_COMMAND = "SkippedByCommand", STEPS, "Success: a person did it by hand and said `skip`."
+    STEP_TIMEOUT = "StepTimeout", STEPS, "Failure: `timeout.total` passed."
+    REQUEST_CHANGED = (
+        "RequestChanged",
+        STEPS,
+        "The request to be repeated would not be the one that was sent, so it is not sent. A person decides.",
+    )
+    EXPRESSION_ERROR = "ExpressionError", STEPS, "An expression could not be evaluated."
+    INVALID_REQUEST = "InvalidRequest", STEPS, "Failure: the request could not be built. Nothing was sent."
+    EGRESS_DENIED = "EgressDenied", STEPS, "Failure: the address is not allowed. Nothing was sent."
+    RETRIES_EXHAUSTED = "RetriesExhausted", STEPS, "Every retry was used up."
+    ATTEMPT_LOST = "AttemptLost", STEPS, "The operator ended during the attempt; it is repeated under the same key."
+    ATTEMPT_CUT = "AttemptCut", STEPS, "The attempt was cut, as the run had ended or timed out."
+    UNEXPECTED_CODE = "UnexpectedCode", STEPS, "The status code means neither success nor retry."
+    CONFLICT = "Conflict", STEPS, "The service answered 409."
+    TOO_MANY_REQUESTS = "TooManyRequests", STEPS, "The service answered 429."
+    REDIRECT = "Redirect", STEPS, "The service answered 3xx; redirects are not followed."
+    FAIL_WHEN = "FailWhen", STEPS, "`outcome.failWhen` was true."
+    RETRY_WHEN = "RetryWhen", STEPS, "`outcome.retryWhen` was true."
+    SUCCESS_WHEN = "SuccessWhen", STEPS, "`outcome.successWhen` was false."
+
+    COMMAND_ACCEPTED = "CommandAccepted", EVENTS, "Normal: a command was carried out."
+    COMMAND_REJECTED = "CommandRejected", EVENTS, "Normal: a command was not possible; the message says why."
+    RUN_FAILED = "RunFailed", EVENTS, "Warning: the forward part of the run failed."
+    STEP_SUSPENDED = "StepSuspended", EVENTS, "Warning: a step waits for a person."
