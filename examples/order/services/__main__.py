@@ -15,9 +15,9 @@ from examples.order.services.service import HOST, serving
 def main() -> int:
     """Serve until SIGTERM or SIGINT. Exit code 1: the port is taken."""
     arguments = _arguments()
-    port = SERVICES[arguments.service].port if arguments.port is None else arguments.port
+    port = arguments.port or SERVICES[arguments.service].port
     try:
-        asyncio.run(_serve(arguments.service, port, arguments.journal, arguments.attached))
+        asyncio.run(_serve(arguments, port))
     except OSError as error:
         print(f"{arguments.service} cannot listen on {HOST}:{port}: {error.strerror}", flush=True)
         return 1
@@ -27,19 +27,20 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.order.services", description=__doc__)
     parser.add_argument("service", choices=sorted(SERVICES))
-    parser.add_argument("--port", type=int, help="0 takes a free one; default: the port that the manifests name")
+    parser.add_argument("--port", type=int, help="default: the port that the manifests name")
+    parser.add_argument("--share-port", action="store_true", help="the port is reserved by a parent (SO_REUSEPORT)")
     parser.add_argument("--journal", type=Path, required=True, help="file that keeps every call, one JSON line each")
     parser.add_argument("--attached", action="store_true", help="end when standard input ends: do not outlive a parent")
     return parser.parse_args()
 
 
-async def _serve(name: str, port: int, journal: Path, attached: bool) -> None:
+async def _serve(arguments: argparse.Namespace, port: int) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serving(name, port, journal) as chosen:
-        print(f"{name} listens on http://{HOST}:{chosen}", flush=True)
-        if attached:
+    async with serving(arguments.service, port, arguments.journal, share_port=arguments.share_port):
+        print(f"{arguments.service} listens on http://{HOST}:{port}", flush=True)
+        if arguments.attached:
             loop.add_reader(sys.stdin.fileno(), _end_of_input, stop)
         await stop.wait()
 

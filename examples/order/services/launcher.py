@@ -10,11 +10,13 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
+
+from tests.controlplane.polling import eventually
+from tests.controlplane.ports import ReservedPort
 
 from examples.order.services.behaviour import Behaviour
 from examples.order.services.catalog import SERVICES, service_of
@@ -23,7 +25,6 @@ from examples.order.services.journal import Entry, entries
 ROOT = Path(__file__).parents[3]
 
 STOP_TIMEOUT = 5.0
-POLL_INTERVAL = 0.02
 
 
 class PortTakenError(Exception):
@@ -33,9 +34,11 @@ class PortTakenError(Exception):
 class ServiceProcess:
     """A service in a process of its own. Its journal outlives it: a restarted service knows what it did."""
 
-    def __init__(self, name: str, directory: Path, port: int) -> None:
+    def __init__(self, name: str, directory: Path, port: int | None = None) -> None:
+        """Listen on `port`, or on a free one that stays this service's own while it is stopped."""
         self.name = name
-        self.port = port
+        self._reserved = ReservedPort() if port is None else None
+        self.port = self._reserved.number if self._reserved else port or 0
         self.journal = directory / f"{name}.jsonl"
         self._process: subprocess.Popen[str] | None = None
 
@@ -48,8 +51,9 @@ class ServiceProcess:
         """Begin to start; `wait_until_ready` ends it."""
         module = "examples.order.services"
         command = [sys.executable, "-m", module, self.name, "--port", str(self.port), "--journal", str(self.journal)]
+        shared = ["--share-port"] if self._reserved else []
         self._process = subprocess.Popen(
-            [*command, "--attached"],
+            [*command, "--attached", *shared],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -58,14 +62,13 @@ class ServiceProcess:
         )
 
     def wait_until_ready(self) -> None:
-        """Wait until it listens; its port is known then. Raises PortTakenError."""
+        """Wait until it listens. Raises PortTakenError."""
         assert self._process is not None, "spawn() comes first"
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if " listens on " not in line:
             self.kill()
             raise PortTakenError(line or f"{self.name} did not start")
-        self.port = int(line.rpartition(":")[2])
 
     def start(self) -> None:
         """Start, or start again on the same port, and wait until it listens. Nothing happens if it runs."""
@@ -73,11 +76,16 @@ class ServiceProcess:
             self.spawn()
             self.wait_until_ready()
 
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, and do not wait."""
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self) -> None:
         """End it as Kubernetes would; connections to it are refused from then on."""
         if self._process is None:
             return
-        self._process.terminate()
+        self.ask_to_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT)
         self.kill()
@@ -88,6 +96,12 @@ class ServiceProcess:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+    def close(self) -> None:
+        """End it for good, and give its port back."""
+        self.stop()
+        if self._reserved:
+            self._reserved.release()
 
     def behave(self, method: str, behaviour: Behaviour) -> None:
         """Tell a method how to behave from now on; calls that it holds are answered."""
@@ -107,7 +121,7 @@ class OrderServices(Mapping[str, ServiceProcess]):
     def __init__(self, directory: Path, *, default_ports: bool = False) -> None:
         """Journals go to `directory`. Ports are free ones, or those that the manifests name."""
         self._processes = {
-            name: ServiceProcess(name, directory, service.port if default_ports else 0)
+            name: ServiceProcess(name, directory, service.port if default_ports else None)
             for name, service in SERVICES.items()
         }
 
@@ -127,19 +141,21 @@ class OrderServices(Mapping[str, ServiceProcess]):
             for process in self.values():
                 process.wait_until_ready()
         except BaseException:
-            self.stop()
+            self.close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.close()
 
-    def stop(self) -> None:
-        """End all of them."""
+    def close(self) -> None:
+        """End all of them for good."""
         for process in self.values():
-            process.stop()
+            process.ask_to_stop()
+        for process in self.values():
+            process.close()
 
     @property
     def ports(self) -> dict[str, int]:
@@ -164,10 +180,8 @@ class OrderServices(Mapping[str, ServiceProcess]):
 
     def wait_for(self, wanted: Callable[[Entry], bool], *, timeout: float = 20.0) -> Entry:
         """The first call that is `wanted`, once there is one. Raises TimeoutError with the journals' last lines."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if (found := next(filter(wanted, self.entries()), None)) is not None:
-                return found
-            time.sleep(POLL_INTERVAL)
-        last = "\n".join(map(str, self.entries()[-10:]))
-        raise TimeoutError(f"no such call within {timeout:g} s; the last calls were:\n{last}")
+        try:
+            return eventually(lambda: list(filter(wanted, self.entries())), within=timeout, what="such a call")[0]
+        except TimeoutError as error:
+            last = "\n".join(map(str, self.entries()[-10:]))
+            raise TimeoutError(f"{error}; the last calls were:\n{last}") from None

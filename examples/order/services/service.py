@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -114,14 +113,14 @@ def _hang_up(request: web.Request) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def serving(name: str, port: int, journal: Path) -> AsyncIterator[int]:
-    """Serve until the block ends; yields the port. Raises OSError when the port is taken."""
+async def serving(name: str, port: int, journal: Path, *, share_port: bool = False) -> AsyncIterator[None]:
+    """Serve until the block ends. Raises OSError when the port is taken."""
     with Journal(journal) as opened:
         application = Service(name, opened, entries(journal)).application()
-        runner: Any = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            await web.TCPSite(runner, HOST, port).start()
-            yield runner.addresses[0][1]
+            await web.TCPSite(runner, HOST, port, reuse_port=share_port).start()
+            yield
         finally:
             await runner.cleanup()
