@@ -37,11 +37,11 @@ _NESTING: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-class NotJSON(ValueError):  # noqa: N818
+class NotJSON(ValueError):
     """The text or value is not JSON as semantics.md means it; the message says why."""
 
 
-class TooBig(ValueError):  # noqa: N818
+class TooBig(ValueError):
     """A value is larger or deeper than it may be; the message says which."""
 
 
@@ -197,7 +197,7 @@ def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     return members
 
 
-class _HasNumber(Exception):  # noqa: N818
+class _HasNumber(Exception):
     """The quick encoder met a number that it cannot write."""
 
 

@@ -1,0 +1,137 @@
+"""What went wrong in an expression, in words for the person who wrote it.
+
+The library reports `UNKNOWN: No matching overloads found : _+_(int64, double)` when it evaluates and
+`ERROR: <input>:1:2: found no matching overload for '_+_' applied to '(int, double)'` when it compiles. Both become
+`no such overload: int + double (double(…) makes a double of an int)` (semantics: Expressions).
+"""
+
+import re
+from typing import Final
+
+_SHOWN: Final = 120
+
+_STATUS: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+_COMPILE_ERROR: Final = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_CALL: Final = re.compile(r"(?:\((?P<target>[^()]*)\)\.)?(?P<name>[^\s(]+)(?:\((?P<types>.*)\))?$")
+_RUNTIME: Final = re.compile(r"No matching overloads found : (.*)$", re.DOTALL)
+_CHECKED: Final = re.compile(
+    r"found no matching overload for '(?P<name>[^']+)' applied to '(?P<target>[^.]*\.)?\((?P<types>.*)\)'"
+)
+_TYPES: Final = {
+    "int64": "int",
+    "uint64": "uint",
+    "null_type": "null",
+    "*opaque*": "optional",
+    "google.protobuf.Duration": "duration",
+    "google.protobuf.Timestamp": "timestamp",
+}
+_WITHOUT_TYPES: Final = {
+    "!_": "! needs a bool",
+    "_&&_": "&& needs a bool on both sides",
+    "_||_": "|| needs a bool on both sides",
+    "@in": "in needs a list or a map on its right side",
+    "<jump_condition>": "?: needs a bool before the question mark",
+    "@not_strictly_false": "a bool is needed",
+}
+_BINARY: Final = re.compile(r"_(\W+|in)_$|@(in)$")
+
+
+class ExpressionError(Exception):
+    """An expression has no value on this data; `reason` says why, the message names the expression, too."""
+
+    def __init__(self, reason: str, source: str) -> None:
+        super().__init__(f"{reason}, in {shortened(source)!r}")
+        self.reason = reason
+        self.source = source
+
+
+class InvalidExpression(Exception):
+    """A text that is no valid expression, whatever the data; the message says why."""
+
+
+def shortened(source: str) -> str:
+    """An expression as it is shown in a message."""
+    return source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
+
+
+def explain_evaluation(text: str) -> str:
+    """The reason in an error value or exception of an evaluation."""
+    text = _STATUS.sub("", text).strip()
+    if overload := _RUNTIME.search(text):
+        return _no_overload(overload[1])
+    if missing := re.match(r'No value with name "(.*)" found in Activation', text):
+        return f"there is no {missing[1]!r} here"
+    if key := re.match(r"Key not found in map : (.*)", text, re.DOTALL):
+        return f"no such key: {key[1]}"
+    if text == "Applying SELECT to non-message type":
+        return "a field is selected from something that is not a map"
+    return text[:1].lower() + text[1:]
+
+
+def explain_compilation(text: str) -> str:
+    """The reasons in the exception of a compilation, at most three."""
+    reasons: list[str] = []
+    for line, column, message in _COMPILE_ERROR.findall(text):
+        reason = _explain_one(message)
+        place = f"{line}:{column}: " if int(line) > 0 and int(column) > 0 else ""
+        if not any(reason in other for other in reasons):
+            reasons.append(place + reason)
+    return "; ".join(reasons[:3]) or _too_deep(_STATUS.sub("", text).strip())
+
+
+def _explain_one(message: str) -> str:
+    if overload := _CHECKED.search(message):
+        types = [_type(name) for name in _split(overload["types"])]
+        return _described(overload["name"], types)
+    message = _STATUS.sub("", message)
+    message = re.sub(r" \(in container ''\)| expecting \{?'?.*", "", message, flags=re.DOTALL)
+    return _too_deep(message)
+
+
+def _too_deep(message: str) -> str:
+    if "recursion" in message:
+        return "nested deeper than 32 levels; a chain such as a + b + c has a level for each operand"
+    return message
+
+
+def _no_overload(call: str) -> str:
+    parts = _CALL.match(call)
+    if parts is None or parts["types"] is None:
+        return f"no such overload: {_WITHOUT_TYPES.get(call, call)}"
+    types = [_type(name) for name in _split(parts["types"])]
+    if parts["target"] is not None:
+        return f"no such overload: {_type(parts['target'])}.{parts['name']}({', '.join(types)})"
+    return _described(parts["name"], types)
+
+
+def _described(function: str, types: list[str]) -> str:
+    operator = _BINARY.match(function)
+    if operator and len(types) == 2:
+        shown = f"{types[0]} {operator[1] or operator[2]} {types[1]}"
+    elif function in ("!_", "-_"):
+        shown = function[0] + types[0]
+    elif function == "_[_]":
+        shown = f"{types[0]}[{types[1]}]"
+    elif function == "_?_:_":
+        shown = f"{types[0]} ? {types[1]} : {types[2]}"
+    else:
+        shown = f"{function}({', '.join(types)})"
+    hint = " (double(…) makes a double of an int)" if operator and {"int", "double"} <= set(types) else ""
+    return f"no such overload: {shown}{hint}"
+
+
+def _type(name: str) -> str:
+    name = re.sub(r"optional_type(\(.*\))?", "optional", name.strip())
+    return _TYPES.get(name, re.sub(r"T%\d+", "dyn", name))
+
+
+def _split(types: str) -> list[str]:
+    """Split at the commas that are not inside parentheses: `int, map(string, int)`."""
+    parts, depth = [""], 0
+    for character in types:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
