@@ -104,4 +104,4 @@ def files() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(write_or_check("flow_operator.api.crd", files(), sys.argv[1:]))
+    sys.exit(write_or_check("flow_operator.api.crd", lambda _: files(), sys.argv[1:]))

@@ -1,7 +1,7 @@
 """Files in the repository that are made from the models: write them, or prove that they are current."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
@@ -9,12 +9,16 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 DIFF_LINES = 40
 
 
-def write_or_check(module: str, files: Mapping[str, str], arguments: Sequence[str]) -> int:
-    """The command line of a generator. Returns the exit code: 1 if `--check` found a file that is not current."""
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=f"Write {', '.join(files)}.")
+def write_or_check(module: str, generate: Callable[[Path], Mapping[str, str]], arguments: Sequence[str]) -> int:
+    """The command line of a generator of files: path in the repository → content, given where the repository is.
+
+    Returns the exit code: 1 if `--check` found a file that is not current.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description="Write what is made from the models.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="the repository (default: the one of this file)")
     options = parser.parse_args(arguments)
+    files = generate(options.root)
     stale = {path: text for path, text in files.items() if _read(options.root / path) != text}
     if not options.check:
         for path, text in stale.items():

@@ -7,11 +7,11 @@ from this.
 from enum import StrEnum
 from typing import Self
 
-DEFINITIONS = "Ready of a Step or a Workflow"
-FINDINGS = "findings of a Step or a Workflow"
-RUNS = "a run"
-STEPS = "a step or an undo, and its attempts"
-EVENTS = "events"
+DEFINITIONS = "Definitions: the condition Ready"
+FINDINGS = "Definitions: findings"
+RUNS = "Runs"
+STEPS = "Steps, undos and attempts"
+EVENTS = "Events only"
 
 
 class Reason(StrEnum):

@@ -213,7 +213,11 @@ class ExecutionStatus(StatusModel):
     """All that happened in a run."""
 
     observed_generation: int = Field(-1, description="Generation of the spec that this was computed from.")
-    phase: Phase = Field(Phase.PENDING, description="Pending, Running, Suspend, Success, Failure or Aborted.")
+    phase: Phase = Field(
+        Phase.PENDING,
+        description="Pending, Running, Suspend, Success, Failure or Aborted.",
+        json_schema_extra={"enum": [phase.value for phase in Phase if phase != Phase.SKIPPED]},
+    )
     reason: str | None = Field(None, description="Why the run is in this phase.")
     message: str | None = Field(None, description="For people.")
     start_time: datetime | None = Field(None, description="When the run was started.")

@@ -99,7 +99,7 @@ class Endpoint(RuledModel):
     service: ServiceName | None = Field(
         None,
         description="Name of a Service in the run's namespace. The call is "
-        "POST http://<service>.<namespace>.svc:<port>/<method>.",
+        "`POST http://<service>.<namespace>.svc:<port>/<method>`.",
     )
     method: ServiceMethod | None = Field(
         None, description="Method of the service, for example `Payments.Charge` or `orders.v1.Orders/Reserve`."
