@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.controlplane import BinariesError, Cluster, ControlPlane, find_or_build, open_cluster
+from tests.controlplane import BinariesError, Cluster, ControlPlane, existing_kubeconfig, find_or_build, open_cluster
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the control plane's binaries now: minutes that no test's timeout allows for."""
-    if session.config.option.collectonly or not any(item.get_closest_marker("e2e") for item in session.items):
+    needed = any(item.get_closest_marker("e2e") for item in session.items)
+    if not needed or session.config.option.collectonly or existing_kubeconfig():
         return
     capture = session.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():

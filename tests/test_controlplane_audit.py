@@ -8,7 +8,10 @@ from tests.controlplane.audit import AuditLog
 
 
 def line(audit_id: str, stage: str = "ResponseComplete") -> str:
-    return json.dumps({"kind": "Event", "auditID": audit_id, "stage": stage}, separators=(",", ":")) + "\n"
+    # The object inside looks like the beginning of an event, as a service's own payload may.
+    payload = {"kind": "Event", "apiVersion": "audit.k8s.io/v1"}
+    event = payload | {"auditID": audit_id, "requestObject": payload, "stage": stage}
+    return json.dumps(event, separators=(",", ":")) + "\n"
 
 
 @pytest.fixture
@@ -31,10 +34,10 @@ def test_no_log_yet_is_no_event(path: Path) -> None:
 
 def test_a_line_counts_when_it_is_complete(path: Path) -> None:
     log = AuditLog(path)
-    append(path, line("a") + line("b")[:20])
+    append(path, line("a") + line("b")[:70])
     assert ids(log) == ["a"]
 
-    append(path, line("b")[20:] + line("c"))
+    append(path, line("b")[70:] + line("c"))
 
     assert ids(log) == ["a", "b", "c"]
 
@@ -51,6 +54,6 @@ def test_a_watch_that_ends_is_still_one_event(path: Path) -> None:
 
 
 def test_half_a_line_of_a_killed_server_costs_only_that_line(path: Path) -> None:
-    append(path, line("a") + line("lost")[:-5] + line("b") + "torn\n" + line("c"))
+    append(path, line("a") + line("lost")[:60] + line("b") + "torn\n" + line("c"))
 
     assert ids(AuditLog(path)) == ["a", "b", "c"]

@@ -8,7 +8,7 @@
 
 from tests.controlplane.binaries import BinariesError, find_or_build
 from tests.controlplane.cluster import Cluster, ExistingCluster, KubectlError, NoAuditLogError
-from tests.controlplane.controlplane import ControlPlane, open_cluster
+from tests.controlplane.controlplane import ControlPlane, existing_kubeconfig, open_cluster
 from tests.controlplane.polling import eventually
 from tests.controlplane.process import ServerError
 
@@ -21,6 +21,7 @@ __all__ = [
     "NoAuditLogError",
     "ServerError",
     "eventually",
+    "existing_kubeconfig",
     "find_or_build",
     "open_cluster",
 ]

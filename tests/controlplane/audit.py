@@ -34,7 +34,7 @@ POLICY: dict[str, Any] = {
     ],
 }
 
-_EVENT_START = b'{"kind":"Event"'
+_EVENT_START = b'{"kind":"Event","apiVersion":"audit.k8s.io/v1"'
 
 
 class AuditLog:
@@ -58,8 +58,18 @@ class AuditLog:
         return list(self._events.values())
 
     def _add(self, line: bytes) -> None:
-        # A server that was killed in the middle of a line leaves its beginning in front of its successor's first event.
-        start = line.rfind(_EVENT_START)
-        if start >= 0:
-            event = json.loads(line[start:])
+        if event := _parse(line):
             self._events[event["auditID"]] = event
+
+
+def _parse(line: bytes) -> Event | None:
+    """The event that ends the line: a server killed in the middle of one leaves it before its successor's first."""
+    start = 0
+    while start >= 0:
+        try:
+            event: Event = json.loads(line[start:])
+        except ValueError:
+            start = line.find(_EVENT_START, start + 1)
+        else:
+            return event
+    return None

@@ -25,8 +25,13 @@ _BARRIER = "audit-barrier-"
 
 def open_cluster(kubeconfig: Path | str | None = None) -> Cluster:
     """The cluster to work on: that of `kubeconfig` or of FLOW_TEST_KUBECONFIG if one is given, else an own one."""
-    existing = kubeconfig or os.environ.get("FLOW_TEST_KUBECONFIG")
+    existing = kubeconfig or existing_kubeconfig()
     return ExistingCluster(existing, crds=CRDS) if existing else ControlPlane()
+
+
+def existing_kubeconfig() -> str | None:
+    """The kubeconfig of the cluster that a person wants the tests to run on."""
+    return os.environ.get("FLOW_TEST_KUBECONFIG")
 
 
 class ControlPlane(Cluster):

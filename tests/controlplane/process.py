@@ -24,7 +24,8 @@ class Tether:
     def __init__(self, directory: Path) -> None:
         script = 'trap "" INT TERM HUP; read -r _; rm -rf -- "$1"; kill -KILL 0'
         command = ["sh", "-c", script, "sh", str(directory)]
-        self._shell = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0)
+        quiet = subprocess.DEVNULL
+        self._shell = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, process_group=0)
         self.group = self._shell.pid
 
     def release(self) -> None:

@@ -44,11 +44,12 @@ def _go_candidates() -> Iterator[Path]:
     if on_path := shutil.which("go"):
         yield Path(on_path)
     wheel = importlib.util.find_spec("go")
-    if wheel and wheel.origin:
-        yield Path(wheel.origin).parent / "bin" / "go"
+    if wheel and wheel.origin and (command := Path(wheel.origin).parent / "bin" / "go").exists():
+        yield command
 
 
 def go_mod_version(pattern: str) -> re.Match[str]:
+    """The first match of `pattern` in go.mod, the only place that says which versions are built."""
     found = re.search(pattern, (MODULE / "go.mod").read_text(), re.MULTILINE)
     if not found:
         raise BinariesError(f"go.mod has no line like {pattern}")
