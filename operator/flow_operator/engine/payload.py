@@ -20,7 +20,7 @@ TEXT: Final = "text/plain"
 BYTES: Final = "application/octet-stream"
 
 
-class Spilled(LookupError):  # noqa: N818
+class Spilled(LookupError):
     """The body lies in a ConfigMap (semantics: Size) and must be read from there first."""
 
 

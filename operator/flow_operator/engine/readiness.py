@@ -4,16 +4,81 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flow_operator.api.status import DefinitionStatus, WorkflowStatus
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import Condition, DefinitionStatus, Finding, WorkflowStatus
+from flow_operator.api.step import StepSpec
+from flow_operator.api.workflow import WorkflowSpec
+from flow_operator.engine.conditions import Truth, is_true, put
+from flow_operator.engine.contract import Unresolved
+from flow_operator.engine.definition import Definition, resolve
+from flow_operator.engine.field_findings import parsed
+from flow_operator.engine.findings import step_findings, workflow_findings
 
 
 def step_status(name: str, generation: int, spec: Any, previous: DefinitionStatus, now: datetime) -> DefinitionStatus:
     """The status of a Step whose `spec` is as the API server holds it (poison included)."""
-    raise NotImplementedError
+    findings = step_findings(spec)
+    reason = Reason.INVALID_STEP if findings else Reason.VALID
+    return DefinitionStatus(
+        observed_generation=generation,
+        conditions=_ready(previous, reason, _summary(findings), generation, now),
+        findings=tuple(findings),
+    )
 
 
 def workflow_status(
     name: str, generation: int, spec: Any, steps: Mapping[str, Any], previous: WorkflowStatus, now: datetime
 ) -> WorkflowStatus:
     """The status of a Workflow, given the specs of the Steps in its namespace."""
-    raise NotImplementedError
+    found = definition_of(name, spec, steps)
+    findings = workflow_findings(spec, _valid(steps))
+    if isinstance(found, Definition):
+        ready = _ready(previous, Reason.VALID, "", generation, now)
+        return WorkflowStatus(
+            observed_generation=generation, conditions=ready, levels=found.dag.levels, revision=found.revision
+        )
+    reason = Reason.INVALID_WORKFLOW if findings else found.reason
+    message = _summary(findings) if findings else found.message
+    return WorkflowStatus(
+        observed_generation=generation,
+        conditions=_ready(previous, reason, message, generation, now),
+        findings=tuple(findings),
+    )
+
+
+def definition_of(name: str, spec: Any, steps: Mapping[str, Any]) -> Definition | Unresolved:
+    """What a run of this Workflow started now is pinned to; or why none can start."""
+    findings = workflow_findings(spec, _valid(steps))
+    if findings:
+        return Unresolved(Reason.WORKFLOW_NOT_READY, f"Workflow {name} is not ready: {_summary(findings)}")
+    workflow = WorkflowSpec.model_validate(spec)
+    used = {step.step_ref.name for step in workflow.steps if step.step_ref} & steps.keys()
+    broken = sorted(each for each in used if step_findings(steps[each]))
+    if broken:
+        return Unresolved(Reason.STEP_NOT_READY, f"not ready: Step {', '.join(broken)}; see status.findings there")
+    return resolve(name, workflow, {each: StepSpec.model_validate(steps[each]) for each in used})
+
+
+def is_ready(status: DefinitionStatus) -> bool:
+    """Whether the condition Ready is True."""
+    return is_true(status.conditions, "Ready")
+
+
+def _valid(steps: Mapping[str, Any]) -> dict[str, StepSpec]:
+    read = {name: parsed(StepSpec, raw)[0] for name, raw in steps.items()}
+    return {name: step for name, step in read.items() if step is not None}
+
+
+def _ready(
+    previous: DefinitionStatus, reason: Reason, message: str, generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    truth: Truth = "True" if reason is Reason.VALID else "False"
+    return put(previous.conditions, "Ready", truth, reason, message, generation, now)
+
+
+def _summary(findings: list[Finding]) -> str:
+    if not findings:
+        return ""
+    first = findings[0]
+    more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
+    return f"{first.path}: {first.message}{more}"

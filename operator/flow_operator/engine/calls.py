@@ -1,0 +1,145 @@
+"""The life of one call, doing or undoing: every transition is here, and each is a function from value to value.
+
+    Pending ──begin──▶ Running ──close──▶ Success | Failure
+                        │  ▲  │
+                 retry  │  │  └─abandon──▶ Aborted      the forward part ended without it
+       (backing off) ◀──┘  └── begin
+                        └─park─▶ Suspend ──again──▶ Running (due at once)
+                                         ──by_hand──▶ Success
+
+*In flight* is: Running, and not backing off. The attempt id is there exactly while a call is in flight.
+"""
+
+from datetime import datetime, timedelta
+
+from flow_operator.api.duration import written
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import AttemptRecord, Effect, Phase, RequestRecord, ResponseRecord, Verdict
+from flow_operator.engine.state import Call, in_flight, replaced, stronger
+from flow_operator.engine.verdicts import Judgement
+
+LOG_LENGTH = 5
+
+
+def begin(call: Call, attempt: str, key: str, request: RequestRecord, now: datetime) -> Call:
+    """A new attempt; the same number again when the attempt before it was lost."""
+    lost = in_flight(call)
+    return replaced(
+        call,
+        phase=Phase.RUNNING,
+        attempts=call.attempts if lost else call.attempts + 1,
+        attempt_id=attempt,
+        attempt_time=now,
+        idempotency_key=key,
+        start_time=call.start_time or now,
+        next_attempt_time=None,
+        request=request,
+    )
+
+
+def lose(call: Call, now: datetime) -> Call:
+    """The attempt in flight is nobody's: whether it reached the service is not known."""
+    lost = Judgement(
+        Verdict.RETRY, Effect.UNKNOWN, Reason.ATTEMPT_LOST, "the operator stopped before an answer was stored"
+    )
+    return _logged(call, lost, None, now)
+
+
+def retry(call: Call, judgement: Judgement, response: ResponseRecord | None, pause: timedelta, now: datetime) -> Call:
+    """The attempt in flight has ended; the next is due after a pause."""
+    return replaced(
+        _logged(call, judgement, response, now),
+        attempt_id=None,
+        next_attempt_time=now + pause,
+        response=response,
+        reason=judgement.reason,
+        message=judgement.message,
+    )
+
+
+def close(call: Call, phase: Phase, judgement: Judgement, response: ResponseRecord | None, now: datetime) -> Call:
+    """The attempt in flight has ended, and the call with it."""
+    return finish(_logged(call, judgement, response, now), phase, judgement.reason, judgement.message, now).model_copy(
+        update={"response": response}
+    )
+
+
+def cut(call: Call, phase: Phase, reason: Reason, message: str, now: datetime) -> Call:
+    """The call ends without an answer. What was in flight may have reached the service."""
+    if in_flight(call):
+        lost = Judgement(Verdict.FAILURE, Effect.UNKNOWN, Reason.ATTEMPT_CUT, message)
+        call = _logged(call, lost, None, now)
+    return finish(call, phase, reason, message, now)
+
+
+def finish(call: Call, phase: Phase, reason: Reason | str | None, message: str | None, now: datetime) -> Call:
+    """The call has ended. Header and body of its request go: they can be computed again."""
+    request = call.request
+    if request is not None:
+        request = RequestRecord(method=request.method, url=request.url, digest=request.digest, size=request.size)
+    return replaced(
+        call,
+        phase=phase,
+        reason=reason,
+        message=message,
+        request=request,
+        attempt_id=None,
+        next_attempt_time=None,
+        completion_time=now,
+    )
+
+
+def park(call: Call, reason: Reason | str | None, message: str | None) -> Call:
+    """The call waits for a person."""
+    return replaced(call, phase=Phase.SUSPEND, reason=reason, message=message, attempt_id=None, next_attempt_time=None)
+
+
+def close_parked(
+    call: Call, judgement: Judgement, response: ResponseRecord | None, now: datetime, reason: Reason | str | None
+) -> Call:
+    """The attempt in flight has ended, and a person must say how to go on."""
+    return park(_logged(call, judgement, response, now), reason, judgement.message).model_copy(
+        update={"response": response}
+    )
+
+
+def again(call: Call, now: datetime, *, new_key: bool) -> Call:
+    """A person asks for more attempts: a fresh budget, due at once. With a new key all starts anew."""
+    if new_key:
+        call = replaced(
+            call,
+            attempts=0,
+            generation=call.generation + 1,
+            idempotency_key=None,
+            request=None,
+            response=None,
+            effect=Effect.NONE,
+        )
+    return replaced(
+        call,
+        phase=Phase.RUNNING,
+        budget_from=call.attempts,
+        reason=None,
+        message=None,
+        completion_time=None,
+        next_attempt_time=now,
+    )
+
+
+def _logged(call: Call, judgement: Judgement, response: ResponseRecord | None, now: datetime) -> Call:
+    began = call.attempt_time or now
+    entry = AttemptRecord(
+        attempt=call.attempts,
+        time=began,
+        duration=written((now - began).total_seconds()),
+        verdict=judgement.verdict,
+        effect=judgement.effect,
+        code=response.code if response else None,
+        reason=judgement.reason,
+        message=judgement.message,
+    )
+    return replaced(
+        call,
+        effect=stronger(call.effect, judgement.effect),
+        attempt_log=(*call.attempt_log, entry)[-LOG_LENGTH:],
+    )

@@ -1,0 +1,51 @@
+"""Verbs given by annotation (semantics: Verbs): each is accepted, or rejected with a reason, and never ignored.
+
+The id of the last command is in the status, stored by the very write that acts on it: the same id acts once, also
+across a crash.
+"""
+
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from flow_operator.api.status import ExecutionStatus, LastCommand
+from flow_operator.engine.contract import Command, Run, Unresolved
+from flow_operator.engine.definition import Definition
+from flow_operator.engine.verbs import VERBS, Order, Rejected
+
+
+def obey(run: Run, definition: Definition | Unresolved, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
+    """The status after the command of the run, if it has one that was not answered yet."""
+    command = run.command
+    if command is None or (status.last_command is not None and status.last_command.id == command.id):
+        return status
+    try:
+        changed, message = _act(Order(run, definition, now, command), status)
+        accepted = True
+    except Rejected as refusal:
+        changed, message, accepted = status, str(refusal), False
+    answer = LastCommand(
+        id=command.id,
+        verb=command.verb,
+        args=dict(command.args) if command.args else None,
+        result="Accepted" if accepted else "Rejected",
+        message=message,
+        time=now,
+        by=command.by,
+    )
+    return changed.model_copy(update={"last_command": answer})
+
+
+def _act(order: Order, status: ExecutionStatus) -> tuple[ExecutionStatus, str]:
+    command: Command = order.command
+    verb = VERBS.get(command.verb)
+    if verb is None:
+        raise Rejected(f"unknown verb {command.verb!r}: use one of {', '.join(VERBS)}")
+    if command.args is None:
+        raise Rejected("the annotation command-args is not a JSON object")
+    try:
+        args = verb.args.model_validate(dict(command.args))
+    except ValidationError as error:
+        findings = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise Rejected(f"arguments of {command.verb}: {findings}") from None
+    return verb.act(order, status, args)

@@ -1,0 +1,65 @@
+"""Which steps are undone, and in which order (semantics: Compensation)."""
+
+from collections.abc import Iterator
+
+from flow_operator.api.status import CallStatus, Direction, Effect, ExecutionStatus, Phase, PlannedUndo, StepStatus
+from flow_operator.engine.definition import Definition
+from flow_operator.engine.identity import idempotency_key
+from flow_operator.engine.state import in_flight
+
+PARALLELISM = 10
+"""Undo calls of a run that are in flight at once."""
+
+
+def undoable(definition: Definition, step: StepStatus) -> bool:
+    """Whether this step, as it stands, is to be undone: it has an undo, and may have had an effect."""
+    has_undo = definition.by_id[step.id].compensate is not None
+    return has_undo and step.effect in (Effect.APPLIED, Effect.UNKNOWN)
+
+
+def members(definition: Definition, status: ExecutionStatus) -> tuple[StepStatus, ...]:
+    """The steps to be undone."""
+    return tuple(step for step in status.steps if undoable(definition, step))
+
+
+def undone(step: StepStatus) -> bool:
+    """Whether the undo has succeeded; it is then never called again."""
+    return step.compensation is not None and step.compensation.phase is Phase.SUCCESS
+
+
+def startable(definition: Definition, status: ExecutionStatus) -> Iterator[StepStatus]:
+    """Steps whose undo has not begun and may begin now: all that required them are undone."""
+    steps = members(definition, status)
+    waiting = [step.id for step in steps if not undone(step)]
+    busy = sum(1 for step in steps if step.compensation is not None and in_flight(step.compensation))
+    for step in steps:
+        if busy >= PARALLELISM:
+            return
+        if step.compensation is None and not any(_requires(definition, other, step.id) for other in waiting):
+            busy += 1
+            yield step
+
+
+def plan_of(definition: Definition, status: ExecutionStatus, uid: str) -> tuple[PlannedUndo, ...]:
+    """The undo calls still to come, in one valid order."""
+    ids = [step.id for step in members(definition, status) if not undone(step)]
+    position = {id: place for place, id in enumerate(definition.dag.order)}
+    steps = {step.id: step for step in status.steps}
+    return tuple(
+        PlannedUndo(step=id, after=_nearest(definition, id, ids), idempotency_key=_key(uid, id, steps[id].compensation))
+        for id in sorted(ids, key=position.__getitem__, reverse=True)
+    )
+
+
+def _key(uid: str, id: str, undo: CallStatus | None) -> str:
+    return idempotency_key(uid, id, Direction.UNDO, undo.generation if undo else 0)
+
+
+def _requires(definition: Definition, later: str, earlier: str) -> bool:
+    return earlier in definition.dag.ancestors[later]
+
+
+def _nearest(definition: Definition, id: str, ids: list[str]) -> tuple[str, ...]:
+    """Those that required `id` with nothing between: the rest follows, and 200 steps stay a short plan."""
+    later = [other for other in ids if _requires(definition, other, id)]
+    return tuple(other for other in later if not any(_requires(definition, other, between) for between in later))

@@ -1,0 +1,147 @@
+"""Conditions of a run, computed from its status (semantics: Status).
+
+`Succeeded` keeps the reason that decided the run, whatever the phase does later. `Reconciling` and `Stalled` have
+kstatus' meaning: progress is being made; a person is needed, or the run ended without success.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import CompensationPhase, Condition, ExecutionStatus, Phase
+from flow_operator.engine.limits import LARGE_STATUS_BYTES
+
+Truth = Literal["True", "False", "Unknown"]
+DEFINITION_REASONS = frozenset(
+    {
+        Reason.WORKFLOW_NOT_FOUND,
+        Reason.WORKFLOW_NOT_READY,
+        Reason.STEP_NOT_FOUND,
+        Reason.STEP_NOT_READY,
+        Reason.REVISION_NOT_FOUND,
+    }
+)
+"""Why a run waits for its definition."""
+FROZEN_REASONS = frozenset({Reason.SUSPENDED_BY_COMMAND, Reason.SUSPENDED_BY_SPEC})
+
+
+def find(conditions: Iterable[Condition], type: str) -> Condition | None:
+    """The condition of this type."""
+    return next((each for each in conditions if each.type == type), None)
+
+
+def is_true(conditions: Iterable[Condition], type: str) -> bool:
+    """Whether the condition of this type is True."""
+    found = find(conditions, type)
+    return found is not None and found.status == "True"
+
+
+def put(
+    conditions: Iterable[Condition],
+    type: str,
+    status: Truth,
+    reason: str,
+    message: str,
+    generation: int,
+    now: datetime,
+) -> tuple[Condition, ...]:
+    """The conditions with this one in it; its transition time moves only when its status does."""
+    before = tuple(conditions)
+    old = find(before, type)
+    new = Condition(
+        type=type,
+        status=status,
+        observed_generation=generation,
+        last_transition_time=old.last_transition_time if old and old.status == status else now,
+        reason=reason,
+        message=message,
+    )
+    if old is None:
+        return (*before, new)
+    return tuple(new if each.type == type else each for each in before)
+
+
+def frozen(status: ExecutionStatus) -> bool:
+    """Whether a person, or `spec.suspend`, holds the whole run."""
+    suspended = find(status.conditions, "Suspended")
+    return suspended is not None and suspended.status == "True" and suspended.reason in FROZEN_REASONS
+
+
+def with_conditions(status: ExecutionStatus, generation: int, size: int, now: datetime) -> ExecutionStatus:
+    """The status with every condition but `Suspended`, which suspension.py keeps."""
+    conditions = status.conditions
+    for type, truth, reason, message in (_succeeded(status), _reconciling(status), _stalled(status), *_undone(status)):
+        conditions = put(conditions, type, truth, reason, message, generation, now)
+    suspended = find(conditions, "Suspended")
+    if suspended is not None:
+        conditions = put(
+            conditions, "Suspended", suspended.status, suspended.reason, suspended.message, generation, now
+        )
+    if size > LARGE_STATUS_BYTES:
+        message = f"the object has {size // 1024} KiB: each write of it is slow"
+        conditions = put(conditions, "LargeStatus", "True", "LargeStatus", message, generation, now)
+    return status.model_copy(update={"conditions": conditions, "observed_generation": generation})
+
+
+Row = tuple[str, Truth, str, str]
+
+
+def decide(
+    status: ExecutionStatus, phase: Phase, reason: Reason | str, message: str, generation: int, now: datetime
+) -> ExecutionStatus:
+    """The run has come to Success, Failure or Aborted: Succeeded says so from here on, whatever the phase does."""
+    truth: Truth = "True" if phase is Phase.SUCCESS else "False"
+    conditions = put(status.conditions, "Succeeded", truth, reason, message, generation, now)
+    return status.model_copy(update={"phase": phase, "reason": reason, "message": message, "conditions": conditions})
+
+
+def _succeeded(status: ExecutionStatus) -> Row:
+    old = find(status.conditions, "Succeeded")
+    if old is not None and old.status != "Unknown":
+        return "Succeeded", old.status, old.reason, old.message
+    return "Succeeded", "Unknown", status.reason or status.phase.value, status.message or ""
+
+
+def _needs_person(status: ExecutionStatus) -> bool:
+    return status.reason in DEFINITION_REASONS or (status.phase is Phase.SUSPEND and not frozen(status))
+
+
+def _ended_badly(status: ExecutionStatus) -> bool:
+    return status.completion_time is not None and status.phase is not Phase.SUCCESS
+
+
+def _reconciling(status: ExecutionStatus) -> Row:
+    reason = status.reason or status.phase.value
+    if status.completion_time is not None or _needs_person(status):
+        return "Reconciling", "False", reason, ""
+    return "Reconciling", "True", reason, ""
+
+
+def _stalled(status: ExecutionStatus) -> Row:
+    reason = status.reason or status.phase.value
+    if _needs_person(status) or _ended_badly(status):
+        return "Stalled", "True", reason, status.message or ""
+    return "Stalled", "False", reason, ""
+
+
+def _undone(status: ExecutionStatus) -> Iterable[Row]:
+    """Compensated and CompensationFailed, from the first undo on."""
+    undos = [step for step in status.steps if step.compensation is not None]
+    if not undos:
+        return
+    compensation = status.compensation
+    done = compensation is not None and compensation.phase is CompensationPhase.SUCCESS
+    yield "Compensated", "True" if done else "False", Reason.COMPENSATED if done else Reason.COMPENSATING, ""
+    failed = [
+        step
+        for step in undos
+        if step.compensation is not None and step.compensation.phase in (Phase.SUSPEND, Phase.FAILURE)
+    ]
+    if failed:
+        given_up = compensation is not None and compensation.phase is CompensationPhase.FAILURE
+        names = ", ".join(f"{step.id} ({step.compensation.reason})" for step in failed if step.compensation)
+        reason = Reason.COMPENSATION_GIVEN_UP if given_up else Reason.COMPENSATION_PARKED
+        yield "CompensationFailed", "True", reason, f"not undone: {names}"
+    else:
+        yield "CompensationFailed", "False", Reason.COMPENSATING if not done else Reason.COMPENSATED, ""

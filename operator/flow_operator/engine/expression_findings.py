@@ -1,0 +1,146 @@
+"""Findings about expressions and headers: everything that can be known to fail before anything is run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import Finding
+from flow_operator.api.step import Compensate, Endpoint, Message, Outcome, StepSpec
+from flow_operator.engine.expressions import Expression, InvalidExpression, compile_expression
+from flow_operator.engine.headers import problem
+from flow_operator.engine.templates import template_expressions
+
+SELF = "self"
+EVERYWHERE = frozenset({"input", "header", "steps", "execution"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an expression stands, and what it can read there."""
+
+    path: str
+    ancestors: frozenset[str] | None
+    """Ids of the steps that it can read; None when that is not known: a Step knows no workflow."""
+    more: frozenset[str] = frozenset()
+    """Variables besides those that can be read everywhere, and `self` where steps.self can be read."""
+    undo: bool = False
+
+    def at(self, suffix: str, *more: str) -> "Place":
+        """A place below this one."""
+        return Place(self.path + suffix, self.ancestors, self.more | set(more), self.undo)
+
+
+def in_step(call: StepSpec, place: Place) -> Iterator[Finding]:
+    """All that is wrong with the expressions and headers of a step."""
+    yield from _endpoint(call.endpoint, place.at(".endpoint"))
+    yield from in_message(call.input, place.at(".input"))
+    yield from in_template(call.output, place.at(".output", "response", SELF))
+    yield from _outcome(call.outcome, place.at(".outcome", "response", SELF))
+    if call.compensate is not None:
+        yield from _compensate(call.compensate, place.at(".compensate", "error", SELF))
+
+
+def _compensate(undo: Compensate, place: Place) -> Iterator[Finding]:
+    place = Place(place.path, place.ancestors, place.more, undo=True)
+    yield from _endpoint(undo.endpoint, place.at(".endpoint"))
+    yield from in_message(undo.input, place.at(".input"))
+
+
+def _endpoint(endpoint: Endpoint, place: Place) -> Iterator[Finding]:
+    if endpoint.url is not None:
+        yield from in_template(endpoint.url, place.at(".url"))
+        if "${" not in endpoint.url and not _absolute(endpoint.url):
+            message = f"{endpoint.url!r} is no absolute http or https URL"
+            yield Finding(path=f"{place.path}.url", reason=Reason.INVALID_FIELD, message=message)
+    for number, header in enumerate(endpoint.header):
+        yield from _header(header.name, header.value, place.at(f".header[{number}]"), ".name", ".value")
+
+
+def in_message(message: Message | None, place: Place) -> Iterator[Finding]:
+    """All that is wrong with what a call is sent."""
+    if message is None:
+        return
+    for name, value in (message.header or {}).items():
+        yield from _header(name, value, place.at(f".header.{name}"), "", "")
+    yield from in_template(message.body, place.at(".body"))
+
+
+def _header(name: str, value: str, place: Place, at_name: str, at_value: str) -> Iterator[Finding]:
+    wrong = problem(name, None if "${" in value else value)
+    if wrong is not None:
+        yield Finding(path=place.path + at_name, reason=Reason.INVALID_HEADER, message=wrong)
+    yield from in_template(value, place.at(at_value))
+
+
+def _outcome(outcome: Outcome | None, place: Place) -> Iterator[Finding]:
+    if outcome is None:
+        return
+    for field, source in (
+        ("failWhen", outcome.fail_when),
+        ("retryWhen", outcome.retry_when),
+        ("successWhen", outcome.success_when),
+    ):
+        yield from in_condition(source, place.at(f".{field}"))
+
+
+def in_condition(source: str | None, place: Place) -> Iterator[Finding]:
+    """All that is wrong with an expression that must be true or false."""
+    if source is None:
+        return
+    try:
+        expression = compile_expression(source)
+    except InvalidExpression as error:
+        yield Finding(path=place.path, reason=Reason.INVALID_EXPRESSION, message=str(error))
+        return
+    if not expression.may_be("bool"):
+        message = f"a condition must be bool, this is {expression.result}"
+        yield Finding(path=place.path, reason=Reason.INVALID_EXPRESSION, message=message)
+    yield from _reads(expression, place)
+
+
+def in_template(template: Any, place: Place) -> Iterator[Finding]:
+    """All that is wrong with the expressions in a template."""
+    if template is None:
+        return
+    for path, expression in template_expressions(template):
+        where = place.at(path)
+        if isinstance(expression, Expression):
+            yield from _reads(expression, where)
+        else:
+            yield Finding(path=where.path, reason=Reason.INVALID_EXPRESSION, message=str(expression))
+
+
+def _reads(expression: Expression, place: Place) -> Iterator[Finding]:
+    for variable in sorted(expression.roots - EVERYWHERE - place.more):
+        message = f"{variable} cannot be read here"
+        yield Finding(path=place.path, reason=Reason.INVALID_EXPRESSION, message=message)
+    for id in sorted(expression.steps):
+        wrong = _wrong_step(id, place)
+        if wrong is not None:
+            yield Finding(path=place.path, reason=Reason.NOT_AN_ANCESTOR, message=wrong)
+    if place.undo:
+        for field in ("response", "output"):
+            if ("steps", SELF, field) in expression.unguarded:
+                message = (
+                    f"steps.self.{field} is absent in the very case this undo is for: read steps.self.?{field}, "
+                    "for example steps.self.?response.?body.?id.orValue('')"
+                )
+                yield Finding(path=place.path, reason=Reason.UNGUARDED_READ, message=message)
+
+
+def _wrong_step(id: str, place: Place) -> str | None:
+    if id == SELF:
+        return None if SELF in place.more else "steps.self can be read only after the step was called"
+    if place.ancestors is None or id in place.ancestors:
+        return None
+    return f"{id} is not a step that is over by then: only steps that this one requires, directly or not, can be read"
+
+
+def _absolute(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

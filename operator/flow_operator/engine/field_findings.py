@@ -1,0 +1,42 @@
+"""Findings about fields, one by one: what the schema says, told with paths as people write them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from flow_operator.api.meta import Model
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import Finding
+
+Spec = TypeVar("Spec", bound=Model)
+
+
+def parsed(
+    model: type[Spec], raw: Any, path: str = "spec", *, strict: bool = False
+) -> tuple[Spec | None, list[Finding]]:
+    """The value of a raw document, or all that is wrong with it. `strict` refuses unknown fields too."""
+    try:
+        return model.model_validate(raw, extra="forbid" if strict else "ignore"), []
+    except ValidationError as error:
+        return None, list(_findings(error.errors(include_url=False), path))
+    except RecursionError:
+        return None, [Finding(path=path, reason=Reason.INVALID_FIELD, message="nested too deeply")]
+
+
+def joined(path: str, keys: Sequence[str | int]) -> str:
+    """A path and keys below it: `spec.steps` and (2, "id") is `spec.steps[2].id`."""
+    for key in keys:
+        path += f"[{key}]" if isinstance(key, int) else f".{key}"
+    return path
+
+
+def _findings(errors: list[ErrorDetails], path: str) -> Iterator[Finding]:
+    for error in errors:
+        where = joined(path, error["loc"])
+        if error["type"] == "extra_forbidden":
+            yield Finding(path=where, reason=Reason.UNKNOWN_FIELD, message="there is no such field")
+        else:
+            message = error["msg"].removeprefix("Value error, ")
+            yield Finding(path=where, reason=Reason.INVALID_FIELD, message=message)

@@ -1,0 +1,73 @@
+"""Everything that is wrong with a definition, at once, each with its path (semantics: By example).
+
+The operator writes them into the status, the CLI prints them before anything is applied.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import Finding
+from flow_operator.api.step import StepSpec
+from flow_operator.api.workflow import WorkflowSpec, WorkflowStep
+from flow_operator.engine.expression_findings import SELF, Place, in_condition, in_message, in_step, in_template
+from flow_operator.engine.field_findings import parsed
+from flow_operator.engine.graph import Cycle, Dag, Node, dag
+from flow_operator.engine.graph_findings import wiring
+
+
+def step_findings(raw: Any, *, strict: bool = False) -> list[Finding]:
+    """All that is wrong with the spec of a Step."""
+    spec, findings = parsed(StepSpec, raw, strict=strict)
+    if spec is None:
+        return findings
+    return list(in_step(spec, Place("spec", ancestors=None, more=frozenset({"error"}))))
+
+
+def workflow_findings(raw: Any, steps: Mapping[str, StepSpec], *, strict: bool = False) -> list[Finding]:
+    """All that is wrong with the spec of a Workflow, given the Steps that are there and valid by themselves."""
+    spec, findings = parsed(WorkflowSpec, raw, strict=strict)
+    if spec is None:
+        return findings
+    findings = list(wiring(spec))
+    order = _order(spec)
+    for number, step in enumerate(spec.steps):
+        findings += _step(step, f"spec.steps[{number}]", order, steps)
+    findings += in_template(spec.output, Place("spec.output", frozenset(each.id for each in spec.steps)))
+    return findings
+
+
+def _order(spec: WorkflowSpec) -> Dag | None:
+    try:
+        return dag(Node(step.id, step.requires, step.fallback) for step in spec.steps)
+    except Cycle:
+        return None
+
+
+def _step(step: WorkflowStep, path: str, order: Dag | None, steps: Mapping[str, StepSpec]) -> Iterator[Finding]:
+    place = Place(path, order.ancestors[step.id] if order else None)
+    if order is not None and step.id in order.owner:
+        place = place.at("", "error")
+    yield from in_condition(step.when, place.at(".when"))
+    if step.step_ref is None:
+        yield from in_step(StepSpec.model_validate(step.model_dump(exclude_unset=True)), place)
+        return
+    yield from in_message(step.input, place.at(".input"))
+    yield from in_template(step.output, place.at(".output", "response", SELF))
+    referenced = steps.get(step.step_ref.name)
+    if referenced is None:
+        return
+    for finding in in_step(_not_replaced(step, referenced), place):
+        if finding.reason == Reason.NOT_AN_ANCESTOR:
+            message = f"Step {step.step_ref.name}: {finding.message}"
+            yield Finding(path=f"{path}.stepRef", reason=finding.reason, message=message)
+
+
+def _not_replaced(step: WorkflowStep, referenced: StepSpec) -> StepSpec:
+    """What of a Step counts in this workflow, besides what the workflow writes itself."""
+    return referenced.model_copy(
+        update={
+            "input": None if step.input else referenced.input,
+            "output": referenced.output if step.output is None else None,
+        }
+    )

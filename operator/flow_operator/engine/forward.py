@@ -1,0 +1,191 @@
+"""The forward part of a run: which step starts, is skipped, or takes over; and when the part is over.
+
+Steps are looked at parents first, so one pass is enough: a step that ends at once (skipped, or unsendable) is seen by
+those after it.
+"""
+
+from datetime import datetime
+
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import (
+    CompensationPhase,
+    CompensationStatus,
+    Direction,
+    ExecutionStatus,
+    Payload,
+    Phase,
+    StepStatus,
+)
+from flow_operator.engine.calls import cut, finish
+from flow_operator.engine.compensation import undoable, undone
+from flow_operator.engine.conditions import decide
+from flow_operator.engine.contract import Run
+from flow_operator.engine.deadlines import run_deadline, step_deadline
+from flow_operator.engine.definition import Definition
+from flow_operator.engine.expressions import ExpressionError, compile_expression, evaluate_condition
+from flow_operator.engine.json_text import NotJSON
+from flow_operator.engine.messages import run_output, scope
+from flow_operator.engine.moment import Moment
+from flow_operator.engine.payload import store
+from flow_operator.engine.sending import Begun, resend, send
+from flow_operator.engine.state import DONE, map_steps, step_of, with_call
+
+
+def advance(moment: Moment, status: ExecutionStatus) -> Begun:
+    """One look at every step, then at the run."""
+    status = _time_out_steps(moment, status)
+    if _run_deadline_passed(moment, status):
+        return _time_out_run(moment, status), ()
+    status, attempts = resend(moment, status, Direction.DO)
+    status, undos = resend(moment, status, Direction.UNDO)
+    attempts += undos
+    for id in moment.definition.dag.order:
+        if step_of(status, id).phase is Phase.PENDING:
+            status, begun = _consider(moment, status, id)
+            attempts += begun
+    status = _conclude(moment, status)
+    return status, tuple(each for each in attempts if _still_wanted(status, each.step, each.id))
+
+
+def _still_wanted(status: ExecutionStatus, id: str, attempt: str) -> bool:
+    step = step_of(status, id)
+    return attempt in (step.attempt_id, step.compensation and step.compensation.attempt_id)
+
+
+def _consider(moment: Moment, status: ExecutionStatus, id: str) -> Begun:
+    """A step that has not started: skip it, start it, or leave it waiting."""
+    owner = moment.definition.dag.owner.get(id)
+    if owner is not None:
+        return _consider_fallback(moment, status, id, step_of(status, owner))
+    step = moment.definition.by_id[id]
+    parents = [step_of(status, parent) for parent in step.requires]
+    if any(parent.phase is Phase.SKIPPED and parent.id not in step.accept_skipped for parent in parents):
+        return _skipped(moment, status, id, Reason.DEPENDENCY_SKIPPED, "a step that it requires was skipped"), ()
+    if all(saved(status, parent) for parent in parents):
+        return _start(moment, status, id)
+    return status, ()
+
+
+def _consider_fallback(moment: Moment, status: ExecutionStatus, id: str, owner: StepStatus) -> Begun:
+    """A fallback runs after its owner has failed; what the owner may have done is undone first."""
+    if owner.phase in DONE:
+        return _skipped(moment, status, id, Reason.FALLBACK_NOT_NEEDED, f"{owner.id} did not fail"), ()
+    if owner.phase is not Phase.FAILURE or owner.reason == Reason.STATUS_TOO_LARGE:
+        return status, ()
+    if undoable(moment.definition, owner) and not undone(owner):
+        return send(moment, status, owner.id, Direction.UNDO) if owner.compensation is None else (status, ())
+    started, attempts = _start(moment, status, id)
+    if step_of(started, id).phase is Phase.SKIPPED:
+        return started, attempts
+    return with_call(started, owner.id, Direction.DO, owner.model_copy(update={"fallback": id})), attempts
+
+
+def _start(moment: Moment, status: ExecutionStatus, id: str) -> Begun:
+    condition = moment.definition.by_id[id].when
+    if condition is not None:
+        try:
+            if not evaluate_condition(compile_expression(condition), scope(moment.snapshot(status), id)):
+                return _skipped(moment, status, id, Reason.CONDITION_FALSE, f"when is false: {condition}"), ()
+        except ExpressionError as error:
+            failed = finish(step_of(status, id), Phase.FAILURE, Reason.EXPRESSION_ERROR, f"when: {error}", moment.now)
+            return with_call(status, id, Direction.DO, failed), ()
+    return send(moment, status, id, Direction.DO)
+
+
+def _skipped(moment: Moment, status: ExecutionStatus, id: str, reason: Reason, message: str) -> ExecutionStatus:
+    return with_call(status, id, Direction.DO, finish(step_of(status, id), Phase.SKIPPED, reason, message, moment.now))
+
+
+def saved(status: ExecutionStatus, step: StepStatus) -> bool:
+    """Whether a step is done as far as those that require it are concerned."""
+    while step.phase is Phase.FAILURE and step.fallback is not None:
+        step = step_of(status, step.fallback)
+    return step.phase in DONE
+
+
+def failures(definition: Definition, status: ExecutionStatus) -> tuple[StepStatus, ...]:
+    """Steps whose failure counts: no fallback absorbs it, or will. First recorded first."""
+
+    def counts(step: StepStatus) -> bool:
+        if step.phase is not Phase.FAILURE:
+            return False
+        fallback = definition.dag.fallback.get(step.id)
+        hopeless = step.reason == Reason.STATUS_TOO_LARGE
+        return fallback is None or hopeless or step_of(status, fallback).phase is Phase.SKIPPED
+
+    found = [step for step in status.steps if counts(step)]
+    return tuple(sorted(found, key=lambda step: step.completion_time.timestamp() if step.completion_time else 0))
+
+
+def _conclude(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
+    failed = failures(moment.definition, status)
+    if failed:
+        message = "; ".join(f"{step.id}: {step.message or step.reason}" for step in failed)
+        return _fail(moment, status, failed[0].reason or Reason.STEP_FAILED, message)
+    if all(saved(status, step) for step in status.steps):
+        return _succeed(moment, status)
+    return status
+
+
+def _succeed(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
+    reason, message, output = Reason.SUCCEEDED, "", None
+    try:
+        output = Payload.model_validate(store(run_output(moment.snapshot(status))))
+    except (ExpressionError, NotJSON) as error:
+        reason, message = Reason.OUTPUT_ERROR, f"the output could not be computed: {error}"
+    decided = decide(status, Phase.SUCCESS, reason, message, moment.run.generation, moment.now)
+    compensation = CompensationStatus(phase=CompensationPhase.NOT_NEEDED)
+    return decided.model_copy(update={"output": output, "compensation": compensation, "completion_time": moment.now})
+
+
+def end_forward(
+    run: Run, status: ExecutionStatus, phase: Phase, reason: Reason | str, message: str, now: datetime, *, undo: bool
+) -> ExecutionStatus:
+    """The forward part is over without success. Calls in flight are waited for; nothing else goes on."""
+    why = "the run was aborted" if phase is Phase.ABORTED else "the run has failed"
+    status = map_steps(status, lambda step: _not_going_on(step, why, now))
+    compensation = CompensationStatus(
+        phase=CompensationPhase.PENDING if undo else CompensationPhase.NOT_NEEDED,
+        trigger="Aborted" if phase is Phase.ABORTED else "Failure",
+    )
+    status = status.model_copy(update={"compensation": compensation})
+    return decide(status, phase, reason, message, run.generation, now)
+
+
+def _not_going_on(step: StepStatus, why: str, now: datetime) -> StepStatus:
+    backing_off = step.phase is Phase.RUNNING and step.next_attempt_time is not None
+    if backing_off or step.phase is Phase.SUSPEND:
+        return finish(step, Phase.ABORTED, Reason.ABORTED, f"{why}; last: {step.message}", now)
+    return step
+
+
+def _fail(moment: Moment, status: ExecutionStatus, reason: Reason | str, message: str) -> ExecutionStatus:
+    undo = moment.definition.compensation_mode == "Auto"
+    return end_forward(moment.run, status, Phase.FAILURE, reason, message, moment.now, undo=undo)
+
+
+def _time_out_steps(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
+    def passed(step: StepStatus) -> StepStatus:
+        ends = step_deadline(moment.definition, step)
+        if ends is None or ends > moment.now:
+            return step
+        total = moment.definition.by_id[step.id].total_timeout
+        return cut(step, Phase.FAILURE, Reason.STEP_TIMEOUT, f"timeout.total of {total} has passed", moment.now)
+
+    return map_steps(status, passed)
+
+
+def _run_deadline_passed(moment: Moment, status: ExecutionStatus) -> bool:
+    ends = run_deadline(moment.definition, status)
+    return ends is not None and ends <= moment.now
+
+
+def _time_out_run(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
+    message = f"timeout.run of {moment.definition.run_timeout} has passed"
+
+    def stop(step: StepStatus) -> StepStatus:
+        if step.phase is not Phase.RUNNING:
+            return step
+        return cut(step, Phase.ABORTED, Reason.RUN_TIMEOUT, message, moment.now)
+
+    return _fail(moment, map_steps(status, stop), Reason.RUN_TIMEOUT, message)

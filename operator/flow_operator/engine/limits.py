@@ -1,0 +1,16 @@
+"""Sizes in bytes (semantics: Size). Bodies are not spilled yet, so an answer's limit is lower than the contract's."""
+
+KIB = 1024
+
+INPUT_BYTES = 128 * KIB
+"""`spec.input` of a run."""
+ANSWER_BYTES = 128 * KIB
+"""Body of an answer; the caller reads no further."""
+REQUEST_BYTES = 900 * KIB
+"""Body of a request."""
+INLINE_BYTES = 8 * KIB
+"""Body of a request that is kept in the status while the call runs."""
+LARGE_STATUS_BYTES = 256 * KIB
+"""Whole object above which LargeStatus is True."""
+STATUS_BYTES = 768 * KIB
+"""Whole object above which a further answer is not stored any more; the rest is reserved for undoing."""

@@ -1,0 +1,206 @@
+"""What goes into a step and what comes out of it (semantics: Messages, Fallback).
+
+A `Snapshot` is a run as it stands. What expressions see of it is built on demand and only from what is stored, so a
+request that is rendered again after a restart is the same request.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from flow_operator.api.status import Direction, ExecutionStatus, Phase, RequestRecord, ResponseRecord, StepStatus
+from flow_operator.api.step import BODILESS_METHODS
+from flow_operator.engine.contract import Run
+from flow_operator.engine.definition import CallDefinition, Definition, StepDefinition
+from flow_operator.engine.json_text import Value
+from flow_operator.engine.payload import load, view
+from flow_operator.engine.templates import compile_template, render, render_text
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run as it stands: what every decision is made from."""
+
+    run: Run
+    definition: Definition
+    status: ExecutionStatus
+
+    @cached_property
+    def steps(self) -> Mapping[str, StepStatus]:
+        """Id → status of the step."""
+        return {step.id: step for step in self.status.steps}
+
+    @cached_property
+    def input(self) -> Value:
+        """The run's input body. Raises NotJSON when `rawBody` is none."""
+        given = self.run.spec.input
+        return None if given is None else load({"body": given.body, "rawBody": given.raw_body})
+
+    @cached_property
+    def header(self) -> Mapping[str, str]:
+        """The run's header, names in lower case."""
+        given = self.run.spec.input
+        return {name.lower(): value for name, value in ((given and given.header) or {}).items()}
+
+
+def call_definition(step: StepDefinition, direction: Direction) -> CallDefinition:
+    """What is called to do, or to undo, this step."""
+    if direction is Direction.DO:
+        return step
+    assert step.compensate is not None, f"{step.id} has no undo"
+    return step.compensate
+
+
+def output_of(snapshot: Snapshot, id: str) -> Value:
+    """What a step passes on: its own output, or its fallback's, or null if it was skipped."""
+    source = _source(snapshot, id)
+    if source is None:
+        return None
+    if source.output is not None:
+        return load(source.output.document())
+    return load(source.response.document()) if source.response else None
+
+
+def has_output(snapshot: Snapshot, id: str) -> bool:
+    """Whether the step ended in Success, by itself or by its fallback."""
+    return _source(snapshot, id) is not None
+
+
+def _source(snapshot: Snapshot, id: str) -> StepStatus | None:
+    step = snapshot.steps[id]
+    while step.fallback is not None:
+        step = snapshot.steps[step.fallback]
+    return step if step.phase is Phase.SUCCESS else None
+
+
+def body_of(snapshot: Snapshot, id: str, direction: Direction) -> Value:
+    """The body that the call is sent. Raises ExpressionError."""
+    call = call_definition(snapshot.definition.by_id[id], direction)
+    if call.input is not None and call.input.body is not None:
+        return render(compile_template(call.input.body), scope(snapshot, id))
+    return _default_undo_body(snapshot, id) if direction is Direction.UNDO else _default_body(snapshot, id)
+
+
+def header_of(snapshot: Snapshot, id: str, direction: Direction) -> Mapping[str, str]:
+    """The user headers of the call, names in lower case: the run's, then those of `input`, then the endpoint's.
+
+    Raises ExpressionError.
+    """
+    call = call_definition(snapshot.definition.by_id[id], direction)
+    seen = scope(snapshot, id)
+    given = {**((call.input and call.input.header) or {}), **{each.name: each.value for each in call.endpoint.header}}
+    own = {name.lower(): render_text(compile_template(value), seen) for name, value in given.items()}
+    return {**snapshot.header, **own}
+
+
+def _default_body(snapshot: Snapshot, id: str) -> Value:
+    dag = snapshot.definition.dag
+    if id in dag.owner:
+        return body_of(snapshot, dag.owner[id], Direction.DO)
+    parents = dag.parents[id]
+    if not parents:
+        return snapshot.input
+    if len(parents) == 1:
+        return output_of(snapshot, parents[0])
+    return {parent: output_of(snapshot, parent) for parent in parents}
+
+
+def _default_undo_body(snapshot: Snapshot, id: str) -> Value:
+    step = StepView(snapshot, id)
+    return {name: step[name] for name in ("request", "response", "effect") if name in step}
+
+
+def run_output(snapshot: Snapshot) -> Value:
+    """The result of the run. Raises ExpressionError."""
+    definition = snapshot.definition
+    if definition.output is not None:
+        return render(compile_template(definition.output), scope(snapshot, None))
+    leaves = definition.dag.leaves
+    if all(snapshot.steps[leaf].phase is Phase.SKIPPED for leaf in leaves):
+        return None
+    if len(leaves) == 1:
+        return output_of(snapshot, leaves[0])
+    return {leaf: output_of(snapshot, leaf) for leaf in leaves}
+
+
+def scope(snapshot: Snapshot, id: str | None, **more: Value) -> dict[str, Any]:
+    """What an expression of this step can read; of the workflow, when `id` is None. `more` adds variables."""
+    run = snapshot.run
+    dag = snapshot.definition.dag
+    visible = dag.order if id is None else dag.ancestors[id]
+    steps = {each: partial(StepView, snapshot, each) for each in visible}
+    if id is not None:
+        steps["self"] = partial(StepView, snapshot, id)
+    variables: dict[str, Any] = {
+        "input": snapshot.input,
+        "header": dict(snapshot.header),
+        "steps": steps,
+        "execution": {"name": run.name, "namespace": run.namespace, "uid": run.uid},
+        **more,
+    }
+    failed = None if id is None else error_of(snapshot, id)
+    return variables if failed is None else {**variables, "error": failed}
+
+
+def error_of(snapshot: Snapshot, id: str) -> Value:
+    """The error that a call of this step answers to; None when there is none.
+
+    For a fallback its owner's, for a step that failed its own, else that of the run. It never changes between two
+    attempts of the same call, or their requests would differ.
+    """
+    owner = snapshot.definition.dag.owner.get(id)
+    about = snapshot.steps.get(owner or id)
+    if about is not None and about.phase is Phase.FAILURE:
+        return {"step": about.id, "reason": about.reason, "message": about.message}
+    for condition in snapshot.status.conditions:
+        if condition.type == "Succeeded" and condition.status == "False":
+            return {"reason": condition.reason, "message": condition.message}
+    return None
+
+
+class StepView(Mapping[str, Value]):
+    """`steps.<id>`: what is not there is absent, never null. A field costs nothing until it is read."""
+
+    def __init__(self, snapshot: Snapshot, id: str) -> None:
+        step = snapshot.steps[id]
+        self._fields: dict[str, Callable[[], Value]] = {
+            "phase": lambda: step.phase.value,
+            "effect": lambda: step.effect.value,
+        }
+        if (key := step.idempotency_key) is not None:
+            self._fields["idempotencyKey"] = lambda: key
+        if (request := step.request) is not None:
+            self._fields["request"] = lambda: _request_view(snapshot, id, request)
+        if (response := step.response) is not None:
+            self._fields["response"] = lambda: response_view(response)
+        if has_output(snapshot, id):
+            self._fields["output"] = lambda: output_of(snapshot, id)
+
+    def __getitem__(self, field: str) -> Value:
+        return self._fields[field]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __contains__(self, field: object) -> bool:
+        return field in self._fields
+
+
+def _request_view(snapshot: Snapshot, id: str, request: RequestRecord) -> dict[str, Value]:
+    """`request`: rendered again, since header and body of a step that has ended are not stored."""
+    seen: dict[str, Value] = {
+        "method": request.method,
+        "url": request.url,
+        "header": dict(header_of(snapshot, id, Direction.DO)),
+    }
+    return seen if request.method in BODILESS_METHODS else {**seen, "body": body_of(snapshot, id, Direction.DO)}
+
+
+def response_view(response: ResponseRecord) -> dict[str, Value]:
+    """`response`: code, header, and `body` or `text` if there is one."""
+    seen: dict[str, Value] = {"code": response.code, "header": dict(response.header or {})}
+    return {**seen, **view(response.document())}

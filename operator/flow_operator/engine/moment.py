@@ -1,0 +1,26 @@
+"""What a plan is made from, besides the status that it changes."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from flow_operator.api.status import ExecutionStatus
+from flow_operator.engine.contract import Run
+from flow_operator.engine.definition import Definition
+from flow_operator.engine.messages import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One planning of one run."""
+
+    run: Run
+    definition: Definition
+    in_flight: Set[str]
+    now: datetime
+    nonce: str
+    service_url: str
+
+    def snapshot(self, status: ExecutionStatus) -> Snapshot:
+        """The run as this status has it."""
+        return Snapshot(self.run, self.definition, status)

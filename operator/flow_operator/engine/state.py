@@ -1,0 +1,95 @@
+"""Reading and replacing parts of a status. Every function returns a new value."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from flow_operator.api.status import (
+    CallStatus,
+    CompensationPhase,
+    Direction,
+    Effect,
+    ExecutionStatus,
+    Phase,
+    StepStatus,
+)
+
+_RANK = {Effect.NONE: 0, Effect.UNKNOWN: 1, Effect.APPLIED: 2}
+Call = TypeVar("Call", bound=CallStatus)
+
+DONE = frozenset({Phase.SUCCESS, Phase.SKIPPED})
+
+
+def stronger(one: Effect, other: Effect) -> Effect:
+    """Applied if either is, else Unknown if either is, else None."""
+    return one if _RANK[one] >= _RANK[other] else other
+
+
+def step_of(status: ExecutionStatus, id: str) -> StepStatus:
+    """The status of a step. Raises KeyError when there is none."""
+    for step in status.steps:
+        if step.id == id:
+            return step
+    raise KeyError(id)
+
+
+def call_of(status: ExecutionStatus, id: str, direction: Direction) -> CallStatus | None:
+    """The status of doing or undoing a step; None for an undo that is not planned."""
+    step = step_of(status, id)
+    return step if direction is Direction.DO else step.compensation
+
+
+def with_call(status: ExecutionStatus, id: str, direction: Direction, call: CallStatus) -> ExecutionStatus:
+    """The status with this call in it."""
+
+    def replace(step: StepStatus) -> StepStatus:
+        if direction is Direction.UNDO:
+            return step.model_copy(update={"compensation": call})
+        assert isinstance(call, StepStatus)
+        return call
+
+    return map_steps(status, lambda step: replace(step) if step.id == id else step)
+
+
+def map_steps(status: ExecutionStatus, change: Callable[[StepStatus], StepStatus]) -> ExecutionStatus:
+    """The status with every step changed; the very same object when no step was."""
+    steps = tuple(change(step) for step in status.steps)
+    if all(new is old for new, old in zip(steps, status.steps, strict=True)):
+        return status
+    return status.model_copy(update={"steps": steps})
+
+
+def replaced(value: Call, **changes: Any) -> Call:
+    """A call with these fields changed."""
+    return value.model_copy(update=changes)
+
+
+def calls(status: ExecutionStatus) -> Iterator[tuple[str, Direction, CallStatus]]:
+    """Every call of the run, done or to be done."""
+    for step in status.steps:
+        yield step.id, Direction.DO, step
+        if step.compensation is not None:
+            yield step.id, Direction.UNDO, step.compensation
+
+
+def in_flight(call: CallStatus) -> bool:
+    """Running and not backing off: its answer is awaited, or was lost."""
+    return call.phase is Phase.RUNNING and call.next_attempt_time is None
+
+
+def forward_over(status: ExecutionStatus) -> bool:
+    """Whether the run has failed or was aborted, or has ended: no step starts any more."""
+    return status.compensation is not None or status.completion_time is not None
+
+
+def undoing(status: ExecutionStatus) -> bool:
+    """Whether the forward part is over and its steps are to be undone."""
+    return status.compensation is not None and status.compensation.phase in (
+        CompensationPhase.PENDING,
+        CompensationPhase.RUNNING,
+        CompensationPhase.SUSPEND,
+    )
+
+
+def awaiting_forward(status: ExecutionStatus) -> bool:
+    """Whether a forward call is still in flight."""
+    return any(in_flight(step) for step in status.steps)
