@@ -6,6 +6,11 @@ import pytest
 from tests.controlplane import BinariesError, Cluster, ControlPlane, existing_kubeconfig, find_or_build, open_cluster
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rewrite` writes what the engine does now into the text scenarios."""
+    parser.addoption("--rewrite", action="store_true", help="update the expectations of the text scenarios")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the control plane's binaries now: minutes that no test's timeout allows for."""
     needed = any(item.get_closest_marker("e2e") for item in session.items)

@@ -1,0 +1,45 @@
+"""Every text scenario, played. `pytest --rewrite` updates their expectations."""
+
+import difflib
+import re
+from pathlib import Path
+
+import pytest
+from tests.engine.scenario import Story
+
+SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("**/*.txt"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario(path: Path, request: pytest.FixtureRequest) -> None:
+    written = path.read_text()
+    played = play(written)
+    if request.config.getoption("--rewrite"):
+        path.write_text(played)
+    elif played != written:
+        pytest.fail("\n" + "\n".join(difflib.unified_diff(written.splitlines(), played.splitlines(), "file", "engine")))
+
+
+def play(text: str) -> str:
+    """The scenario with what the engine does now below each `----`."""
+    story = Story()
+    blocks = re.split(r"\n\s*\n", text.strip("\n"))
+    return "\n\n".join(_play_block(story, block) for block in blocks) + "\n"
+
+
+def _play_block(story: Story, block: str) -> str:
+    directives = block.split("\n----")[0]
+    lines = list(_told(story, directives))
+    return "\n".join([directives, "----", *lines]) if lines or "\n----" in block else directives
+
+
+def _told(story: Story, block: str) -> list[str]:
+    told: list[str] = []
+    lines = [line for line in block.splitlines() if not line.startswith("#")]
+    while lines:
+        directive = lines.pop(0)
+        indented: list[str] = []
+        while lines and lines[0].startswith(" "):
+            indented.append(lines.pop(0))
+        told += story.tell(directive, "\n".join(indented))
+    return told
