@@ -27,8 +27,8 @@ def seconds(text: str) -> float:
 
 def written(total: float) -> str:
     """A number of seconds as a person would write it, to the millisecond under a minute and to the second above."""
-    if total < 60:
-        milliseconds = round(total * 1000)
+    milliseconds = round(total * 1000)
+    if milliseconds < 60_000:
         whole, rest = divmod(milliseconds, 1000)
         return f"{whole}s" if rest == 0 else f"{whole}s{rest}ms" if whole else f"{rest}ms"
     parts, left = "", round(total)

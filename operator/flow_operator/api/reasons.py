@@ -20,7 +20,7 @@ class Reason(StrEnum):
     where: str
     meaning: str
 
-    def __new__(cls, word: str, where: str, meaning: str) -> Self:
+    def __new__(cls, word: str, where: str = "", meaning: str = "") -> Self:
         reason = str.__new__(cls, word)
         reason._value_ = word
         reason.where = where

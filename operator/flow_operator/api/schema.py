@@ -155,7 +155,7 @@ def _told(default: Any) -> str:
 
 def _untyped(schema: Node, place: _Place) -> Node:
     """A value of any JSON type, or an object of any fields."""
-    if schema.get("type") == "object" and schema.get("additionalProperties") is True:
+    if schema.get("additionalProperties") is True and "properties" not in schema:
         del schema["additionalProperties"]
         return schema | _UNTYPED
     said = schema.keys() - {"description"}
