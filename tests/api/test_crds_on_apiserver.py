@@ -12,7 +12,12 @@ from flow_operator.api.meta import GROUP
 
 pytestmark = pytest.mark.e2e
 
-RUN = complete({"kind": "WorkflowExecution", "spec": {"workflowRef": {"name": "order"}, "input": {"body": {"a": [1]}}}})
+RUN = complete(
+    {
+        "kind": "WorkflowExecution",
+        "spec": {"workflowRef": {"name": "order"}, "input": {"body": {"a": [1, {"b": None}]}}},
+    }
+)
 
 
 def create(cluster: Cluster, document: dict[str, Any], *options: str) -> dict[str, Any]:
@@ -88,6 +93,7 @@ def test_defaults_are_filled_in_where_the_parent_is_given(cluster: Cluster) -> N
 CHANGES = {
     "another Workflow": ({"workflowRef": {"name": "other"}}, "spec.workflowRef", "workflowRef is immutable"),
     "a body changed": ({"input": {"body": {"a": [1, 2]}}}, "spec.input", "input is immutable"),
+    "a null deep in a body": ({"input": {"body": {"a": [1, {}]}}}, "spec.input", "input is immutable"),
     "a body taken away": ({"input": {"body": None}}, "spec.input", "input is immutable"),
     "a header added": ({"input": {"header": {"x-a": "1"}}}, "spec.input", "input is immutable"),
     "the input taken away": ({"input": None}, "spec.input", "input is immutable"),

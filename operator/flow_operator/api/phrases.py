@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flow_operator.api.meta import SIMPLE_TYPE
-from flow_operator.api.schema import Node, reduced
+from flow_operator.api.schema import Node, in_words, reduced
 
 
 def type_phrase(schema: Node, definitions: Mapping[str, Node]) -> str:
@@ -37,7 +37,7 @@ def default_phrase(field: Node, *, is_required: bool) -> str:
 
 def code(value: Any) -> str:
     """A value as code."""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = in_words(value)
     mark = "``" if "`" in text else "`"
     return f"{mark}{text}{mark}" if text else ""
 

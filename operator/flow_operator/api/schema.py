@@ -141,16 +141,18 @@ def _default(schema: Node, place: _Place) -> Node:
         return schema
     if default is None or default == []:
         return schema
-    if isinstance(default, dict) or (isinstance(default, list) and any(isinstance(x, dict | list) for x in default)):
+    items = default if isinstance(default, list) else [default]
+    if any(isinstance(item, dict | list) for item in items):
         raise place.error("a default that is no leaf: leave the parent optional, and let the reader fill it in")
-    told = f"{schema.get('description', '')} Default: {_told(default)}."
+    told = f"{schema.get('description', '')} Default: {', '.join(map(in_words, items))}."
     return {**schema, "description": told, "default": default}
 
 
-def _told(default: Any) -> str:
-    if isinstance(default, list):
-        return ", ".join(str(item) for item in default)
-    return str(default).lower() if isinstance(default, bool) else str(default)
+def in_words(scalar: Any) -> str:
+    """A value as it is written in YAML."""
+    if isinstance(scalar, float):
+        return f"{scalar:g}"
+    return str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
 
 
 def _untyped(schema: Node, place: _Place) -> Node:

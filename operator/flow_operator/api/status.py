@@ -232,7 +232,7 @@ class ExecutionStatus(StatusModel):
     output: Payload | None = Field(None, description="Result of the run.")
     last_command: LastCommand | None = Field(None, description="The last verb that was given.")
     conditions: tuple[Condition, ...] = Field(
-        (), description="Succeeded, Reconciling, Stalled, Suspended, Compensated, CompensationFailed."
+        (), description="Succeeded, Reconciling, Stalled, Suspended, Compensated, CompensationFailed, LargeStatus."
     )
     steps: tuple[StepStatus, ...] = Field(
         (), description="Every step, in the order of the definition.", json_schema_extra={UNTYPED_ITEMS: True}

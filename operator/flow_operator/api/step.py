@@ -139,7 +139,7 @@ class Backoff(Model):
 
     duration: Duration = Field("1s", description="Pause before the first retry.")
     factor: Annotated[StrictFloat, Field(ge=1, le=100)] = Field(
-        2, description="What each further pause is multiplied by."
+        2.0, description="What each further pause is multiplied by."
     )
     cap: Duration = Field("1m", description="The longest pause.")
     jitter: Annotated[StrictFloat, Field(ge=0, le=1)] = Field(
