@@ -6,10 +6,12 @@ import asyncio
 import gzip
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from aiohttp.helpers import DEBUG
 from tests.adapters.raw_server import Behaviour, RawServer, Reader, Writer, raw_server, read_request
 
 from flow_operator.adapters.caller import ANSWER_LIMIT, Caller
@@ -112,7 +114,8 @@ ROWS: dict[str, tuple[Callable[[RawServer], Behaviour], Observation]] = {
     "a repeated header": (answer(ok(b"X-A: 1", b"x-a: 2")), answered(x_a="1, 2", content_length="2")),
     "control characters": (
         answer(ok(b"X-A: \x1b[31mred\x07\x7f\xc2\x9b \xff").replace(b" OK", b" O\x1b[2JK")),
-        answered(x_a="[31mred", content_length="2"),
+        # aiohttp is stricter in Python's development mode
+        NoAnswer("NotHTTP", "") if DEBUG else answered(x_a="[31mred", content_length="2"),
     ),
     "a gzip bomb": (
         answer(ok(b"Content-Encoding: gzip", body=BOMB)),
@@ -242,6 +245,7 @@ REFUSED: dict[str, Request] = {
     "an address in disguise": replace(POST, url="http://2130706433/"),
     "an address in a shorter disguise": replace(POST, url="http://127.1/"),
     "a line break in a header": replace(POST, url="http://orders/", header={"x-a": "1\r\nx-b: 2"}),
+    "half a character in a header": replace(POST, url="http://orders/", header={"x-a": "\ud800"}),
     "a line break in a name": replace(POST, url="http://orders/", header={"x-a: 1\r\nx-b": "2"}),
     "a header that frames": replace(POST, url="http://orders/", header={"Transfer-Encoding": "chunked"}),
     "another host": replace(POST, url="http://orders/", header={"Host": "billing"}),
@@ -265,6 +269,7 @@ async def test_a_refused_connection_was_not_sent() -> None:
             assert seen(observation) == NotSent("ConnectionRefused", "")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="how long the queue of a listener is differs")
 async def test_a_full_backlog_is_a_connect_timeout_also_when_the_request_timeout_is_shorter() -> None:
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, sampled_from
 
 from flow_operator.adapters import addresses
 from flow_operator.adapters.egress import Destinations, Rules, denial
@@ -159,6 +164,27 @@ COMBINED: list[tuple[str, str, str, str, bool]] = [
 def test_how_rules_combine(allow: str, deny: str, host: str, address: str, fine: bool) -> None:
     found = denial(host, addresses.parse(address), rules(allow, deny))
     assert (found is None) == fine
+
+
+Embed = Callable[[int], int]
+EMBEDDINGS: dict[str, Embed] = {
+    "mapped": lambda v4: (0xFFFF << 32) | v4,
+    "compatible": lambda v4: v4,
+    "NAT64": lambda v4: (0x64FF9B << 96) | v4,
+    "6to4": lambda v4: (0x2002 << 112) | (v4 << 80) | 1,
+    "Teredo server": lambda v4: (0x20010000 << 96) | (v4 << 64) | 0xF7F7F7F7,
+    "Teredo client": lambda v4: (0x20010000 << 96) | (0x08080808 << 64) | (v4 ^ 0xFFFFFFFF),
+}
+INTERESTING = [0x7F000001, 0xA9FEA9FE, 0x0A600001, 0x0A000005, 0xE0000001, 0xFFFFFFFF, 0x00000001, 0x08080808]
+
+
+@given(integers(0, 2**32 - 1) | sampled_from(INTERESTING), sampled_from(sorted(EMBEDDINGS)))
+def test_no_embedding_reaches_what_is_denied(number: int, embedding: str) -> None:
+    """Whatever IPv4 address is denied, by itself or by a rule, is denied inside an IPv6 address as well."""
+    some = rules(allow="10.0.0.5", deny="10.0.0.0/16, 8.8.0.0/16")
+    if denial("orders", IPv4Address(number), some) is not None:
+        inside = IPv6Address(EMBEDDINGS[embedding](number))
+        assert denial("orders", inside, some) is not None
 
 
 def test_an_api_server_on_loopback_stays_closed_when_loopback_is_opened() -> None:

@@ -112,7 +112,7 @@ async def test_what_is_said_unasked_on_a_kept_connection_answers_nothing() -> No
 
 
 class Names(aiohttp.abc.AbstractResolver):
-    """A DNS that says what the test wants, another thing each time if there are several."""
+    """A DNS that says what the test wants, another thing each time if there are several, and never if there is none."""
 
     def __init__(self, *answers: list[str]) -> None:
         self._answers = list(answers)
@@ -120,6 +120,8 @@ class Names(aiohttp.abc.AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[aiohttp.abc.ResolveResult]:
+        if not self._answers:
+            await asyncio.Event().wait()
         found = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return [
             aiohttp.abc.ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
@@ -189,6 +191,13 @@ async def test_a_name_that_changes_its_address_is_judged_by_the_one_it_has_now()
         request = replace(PATIENT, url=f"http://rebound.example:{server.port}/")
         assert seen(await caller.call(request)) == answered(connection="close", content_length="2")
         assert seen(await caller.call(request)) == Denied("")
+
+
+@pytest.mark.parametrize(("connect", "total"), [(SHORT, GENEROUS), (GENEROUS, SHORT)])
+async def test_a_name_that_is_looked_up_for_too_long_was_not_sent(connect: float, total: float) -> None:
+    async with named(LOOPBACK) as session:
+        request = replace(POST, url="http://orders.example/", connect_timeout=connect, request_timeout=total)
+        assert seen(await Caller(session, per_host=1).call(request)) == NotSent("ConnectTimeout", "")
 
 
 async def test_a_redirect_that_somebody_follows_is_guarded_too() -> None:

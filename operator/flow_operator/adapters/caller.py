@@ -103,17 +103,26 @@ def _header(header: CIMultiDictProxy[str]) -> dict[str, str]:
 def _target(request: Request) -> URL | Denied:
     """The URL to call, or why this request is not one that may be sent: the engine builds no such, a bug might."""
     try:
-        request.url.encode()
         url = URL(request.url)
     except ValueError as error:
         return Denied(f"the URL cannot be called: {stripped(str(error))}")
-    if _CONTROL.search(request.url) or url.scheme not in ("http", "https") or not _HOST.fullmatch(url.raw_host or ""):
+    sound = _encodable(request.url) and not _CONTROL.search(request.url)  # yarl would drop such characters silently
+    if not sound or url.scheme not in ("http", "https") or not _HOST.fullmatch(url.raw_host or ""):
         return Denied("the URL cannot be called: it is not an absolute http or https URL with a host")
     if url.raw_user or url.raw_password:
         return Denied("the URL cannot be called: it carries credentials")
     for name, value in request.header.items():
         if name.lower() in _OURS or not _TOKEN.fullmatch(name):
             return Denied(f"the header {stripped(name)} cannot be sent: it is not a name that may be set")
-        if _CONTROL.search(value) or stripped(value.replace("\t", "")) != value.replace("\t", ""):
+        if _CONTROL.search(value) or not _encodable(value):
             return Denied(f"the header {name} cannot be sent: its value has control characters")
     return url
+
+
+def _encodable(text: str) -> bool:
+    """Whether the text has no half characters (lone surrogates), which no encoding can send."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
