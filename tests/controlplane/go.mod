@@ -1,3 +1,5 @@
+// The servers of the control plane for tests and demo: no code, only versions. Another Kubernetes version means another
+// number in the require and in each replace line below, then `go mod tidy`.
 module flow.unistack.org/tests/controlplane
 
 go 1.26.0
