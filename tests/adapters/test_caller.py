@@ -238,6 +238,7 @@ REFUSED: dict[str, Request] = {
     "no host": replace(POST, url="http:///orders"),
     "another scheme": replace(POST, url="ftp://orders/"),
     "a port that is none": replace(POST, url="http://orders:99999/"),
+    "credentials and a host that is none": replace(POST, url="http://user:secret@or\u2100ders/"),
     "credentials": replace(POST, url="http://user:secret@orders/"),
     "a line break in the URL": replace(POST, url="http://orders/\r\nX-A: b"),
     "half a character in the URL": replace(POST, url="http://orders/\ud800"),

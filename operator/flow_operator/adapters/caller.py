@@ -104,8 +104,8 @@ def _target(request: Request) -> URL | Denied:
     """The URL to call, or why this request is not one that may be sent: the engine builds no such, a bug might."""
     try:
         url = URL(request.url)
-    except ValueError as error:
-        return Denied(f"the URL cannot be called: {stripped(str(error))}")
+    except ValueError:  # its text may repeat the URL, credentials included
+        return Denied("the URL cannot be called: it is malformed")
     sound = _encodable(request.url) and not _CONTROL.search(request.url)  # yarl would drop such characters silently
     if not sound or url.scheme not in ("http", "https") or not _HOST.fullmatch(url.raw_host or ""):
         return Denied("the URL cannot be called: it is not an absolute http or https URL with a host")
