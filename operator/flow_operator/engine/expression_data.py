@@ -37,6 +37,7 @@ MAX_RESULT: Final = 1024 * 1024
 
 _MESSAGE_LEVELS: Final = 4  # steps.<id>.response.body lies above a body, which may be 64 deep
 _ERROR: Final = cel.Type.ERROR
+_NULL: Final = cel.Type.NULL
 _ABSENT: Final = object()
 _KINDS: Final = {
     "NoneType": "null",
@@ -147,7 +148,14 @@ class Result:
         self._left = MAX_RESULT
 
     def take(self, value: Any, depth: int = MAX_DEPTH) -> Value:
-        """The JSON value of a `cel.Value`. Never `plain_value()`: it kills the process when an optional is in a map."""
+        """The JSON value of a `cel.Value`.
+
+        Two calls would kill the process: `plain_value()` when an optional is in a map, and, before Python 3.12,
+        `value()` of many nulls, each of which gives back a reference to None that was never taken.
+        """
+        type_ = value.type()
+        if type_ == _NULL:
+            return self._counted(None, 4)
         try:
             plain = value.value()
         except TypeError:
@@ -155,7 +163,7 @@ class Result:
                 raise IsOptional from None
             raise Unusable("an optional in a list or a map: write [?x] or {?'key': x}") from None
         if isinstance(plain, str):
-            if value.type() == _ERROR:
+            if type_ == _ERROR:
                 raise IsError(plain)
             return self._counted(plain, len(plain))
         if isinstance(plain, (list, dict)):
@@ -181,7 +189,7 @@ class Result:
 
 
 def _scalar(plain: object) -> Value:
-    if plain is None or isinstance(plain, int):
+    if isinstance(plain, int):
         return plain
     if isinstance(plain, float):
         if not isfinite(plain):

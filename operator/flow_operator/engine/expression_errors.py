@@ -21,7 +21,6 @@ _TYPES: Final = {
     "int64": "int",
     "uint64": "uint",
     "null_type": "null",
-    "*opaque*": "optional",
     "google.protobuf.Duration": "duration",
     "google.protobuf.Timestamp": "timestamp",
 }
@@ -33,6 +32,7 @@ _WITHOUT_TYPES: Final = {
     "<jump_condition>": "?: needs a bool before the question mark",
     "@not_strictly_false": "a bool is needed",
 }
+_WRITTEN: Final = {"math.@max": "math.greatest", "math.@min": "math.least", "[]": "[…]"}
 _BINARY: Final = re.compile(r"_(\W+|in)_$|@(in)$")
 
 
@@ -56,7 +56,7 @@ def shortened(source: str) -> str:
 
 def explain_evaluation(text: str) -> str:
     """The reason in an error value or exception of an evaluation."""
-    text = _STATUS.sub("", text).strip()
+    text = _STATUS.sub("", text).strip().replace("*opaque*", "optional")
     if overload := _RUNTIME.search(text):
         return _no_overload(overload[1])
     if missing := re.match(r'No value with name "(.*)" found in Activation', text):
@@ -105,13 +105,14 @@ def _no_overload(call: str) -> str:
 
 
 def _described(function: str, types: list[str]) -> str:
+    function = _WRITTEN.get(function, function)
     operator = _BINARY.match(function)
     if operator and len(types) == 2:
         shown = f"{types[0]} {operator[1] or operator[2]} {types[1]}"
     elif function in ("!_", "-_"):
         shown = function[0] + types[0]
-    elif function == "_[_]":
-        shown = f"{types[0]}[{types[1]}]"
+    elif function in ("_[_]", "_[?_]"):
+        shown = f"{types[0]}{function[1:-2]}{types[1]}]"
     elif function == "_?_:_":
         shown = f"{types[0]} ? {types[1]} : {types[2]}"
     else:

@@ -26,6 +26,10 @@ Path: TypeAlias = tuple[str | int, ...]
 _PLAIN: Final = "_[_]"
 _OPTIONAL: Final = frozenset({"_?._", "_[?_]"})
 _INDEX: Final = _OPTIONAL | {_PLAIN}
+_LOOP: Final = re.compile(r"\.\s*(all|exists|exists_one|existsOne|map|filter|optMap|optFlatMap|transform\w+)\s*\(")
+_DOUBLING: Final = re.compile(r"\.\s*opt(?:Flat)?Map\s*\(")
+_MAX_DOUBLINGS: Final = 6
+_NO_LOOPS: Final = "an expression must not loop or bind names, so that its cost is bounded"
 _REPEAT: Final = re.compile(r"(.)\{(\d*)(?:,(\d*))?\}", re.DOTALL)
 
 
@@ -66,6 +70,12 @@ class Syntax:
     """About the number of states of its regular expressions."""
 
 
+def refuse_early(source: str) -> None:
+    """Refuse what is too large to be parsed: optMap parses its target twice, and a chain of them doubles each time."""
+    if len(_DOUBLING.findall(source)) > _MAX_DOUBLINGS:
+        raise Refused(f"{_loop_name(source)}: {_NO_LOOPS}")
+
+
 def examine(tree: Node, source: str) -> Syntax:
     """What an expression reads. Raises Refused."""
     syntax = Syntax()
@@ -83,7 +93,7 @@ def _visit(node: Node, syntax: Syntax, source: str) -> None:
         syntax.unguarded.update(chain.prefixes())
         return
     if isinstance(node, Loop):
-        raise Refused(f"{_loop_name(source)}: an expression must not loop or bind names, so that its cost is bounded")
+        raise Refused(f"{_loop_name(source)}: {_NO_LOOPS}")
     if isinstance(node, Construction) and node.message:
         raise Refused(f"{node.message}{{…}}: only maps can be made, no messages")
     if isinstance(node, Call):
@@ -128,7 +138,7 @@ def _check_call(call: Call, syntax: Syntax) -> None:
     if call.function in _INDEX and _chain(call.arguments[0]) == Chain(("steps",), 1):
         raise Refused("a computed index into steps: name the step, as in steps.reserve or steps['reserve-stock']")
     if call.function == "bind" and call.arguments[:1] == (Name("cel"),):
-        raise Refused("cel.bind: an expression must not loop or bind names, so that its cost is bounded")
+        raise Refused(f"cel.bind(): {_NO_LOOPS}")
     if call.function == "matches":
         syntax.automaton += sum(map(_automaton, _literals(call, call.arguments[1:], "the regular expression")))
     elif call.function == "replace":
@@ -162,5 +172,5 @@ def _automaton(pattern: str) -> int:
 
 
 def _loop_name(source: str) -> str:
-    found = re.search(r"\.\s*(all|exists|exists_one|existsOne|map|filter|optMap|optFlatMap|transform\w+)\s*\(", source)
+    found = _LOOP.search(source)
     return f"{found[1]}()" if found else "a macro"

@@ -22,7 +22,7 @@ from flow_operator.engine.expression_errors import (
     explain_compilation,
     explain_evaluation,
 )
-from flow_operator.engine.expression_reads import ROOTS, Path, Refused, Syntax, examine
+from flow_operator.engine.expression_reads import ROOTS, Path, Refused, Syntax, examine, refuse_early
 from flow_operator.engine.expression_syntax import syntax_tree
 from flow_operator.engine.json_text import TooBig, Value
 
@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 MAX_SOURCE: Final = 4096
+_SHORT: Final = 256
+_OPTIONAL: Final = "optional_type"
 _MAX_TREE: Final = 2**18
 _MAX_READ: Final = 2**20
 _MAX_MATCHING: Final = 2**30
@@ -74,10 +76,11 @@ class Expression:
         return self.result in (kind, "dyn")
 
 
-class _Program(NamedTuple):
-    """What the library needs to evaluate an expression."""
+class _Compiled(NamedTuple):
+    """An expression, and what it takes to evaluate it."""
 
-    run: Any
+    expression: Expression
+    program: Any
     keys: Tree
     reads: int
     """How often it reads anything."""
@@ -85,10 +88,10 @@ class _Program(NamedTuple):
 
 def compile_expression(source: str) -> Expression:
     """A valid expression from its text. Raises InvalidExpression."""
-    compiled = _compiled(source)
+    compiled = _cached(source)
     if isinstance(compiled, str):
         raise InvalidExpression(compiled)
-    return compiled
+    return compiled.expression
 
 
 def evaluate(expression: Expression, scope: Scope) -> Value:
@@ -114,14 +117,14 @@ def evaluate_condition(expression: Expression, scope: Scope) -> bool:
 
 
 def _computed(expression: Expression, scope: Scope) -> Value:
-    program = _program(expression.source)
-    handed = HandOver(scope, program.keys)
-    _check_cost(expression, scope, program.reads * handed.size)
+    compiled = _cached(expression.source)
+    assert not isinstance(compiled, str)
+    handed = HandOver(scope, compiled.keys)
+    _check_cost(expression, scope, compiled.reads * handed.size)
     try:
-        return Result().take(_run(program.run, handed.data))
+        return Result().take(_run(compiled.program, handed.data))
     except IsOptional:
-        unwrapped = _unwrapped(expression.source)
-        return Result().take(_run(unwrapped, handed.data))
+        return Result().take(_run(_unwrapped(expression.source), handed.data))
 
 
 def _run(compiled: Any, data: dict[str, Any]) -> Any:
@@ -147,23 +150,41 @@ def _too_costly(expression: Expression, read: int) -> str | None:
     return None
 
 
-@lru_cache(maxsize=2048)
-def _compiled(source: str) -> Expression | str:
+def _cached(source: str) -> _Compiled | str:
+    """The compiled expression, or why there is none. A long one takes half a megabyte, so few of those are kept."""
+    return _short(source) if len(source) <= _SHORT else _long(source)
+
+
+def _compiled(source: str) -> _Compiled | str:
     try:
         if len(source.encode()) > MAX_SOURCE:
             return f"longer than {MAX_SOURCE // 1024} KiB"
-        serialized = _ENVIRONMENT.compile(source, disable_check=True).serialize()
-        if len(serialized) > _MAX_TREE:
+        refuse_early(source)
+        parsed = _ENVIRONMENT.compile(source, disable_check=True).serialize()
+        if len(parsed) > _MAX_TREE:
             return "its macros expand to too much"
-        syntax = examine(syntax_tree(serialized), source)
-        result = _result_type(_ENVIRONMENT.compile(source).return_type().name())
+        syntax = examine(syntax_tree(parsed), source)
+        checked = _ENVIRONMENT.compile(source)
+        result = _result_type(checked.return_type().name())
     except UnicodeEncodeError:
         return "a lone surrogate"
     except Refused as error:
         return str(error)
     except RuntimeError as error:
         return explain_compilation(str(error))
-    return _expression(source, syntax, result)
+    program = _unwrapped(source) if result == _OPTIONAL else checked
+    expression = _expression(source, syntax, "dyn" if result == _OPTIONAL else result)
+    return _Compiled(expression, program, expression_data.tree(syntax.reads), syntax.reads.total())
+
+
+_short: Final = lru_cache(maxsize=4096)(_compiled)
+_long: Final = lru_cache(maxsize=128)(_compiled)
+
+
+@lru_cache(maxsize=128)
+def _unwrapped(source: str) -> Any:
+    """The same expression, its optional opened: an empty one is null."""
+    return _ENVIRONMENT.compile(f"({source}\n).orValue(null)", disable_check=True)
 
 
 def _expression(source: str, syntax: Syntax, result: str) -> Expression:
@@ -181,29 +202,10 @@ def _expression(source: str, syntax: Syntax, result: str) -> Expression:
 
 
 def _result_type(name: str) -> str:
-    """The library's name of a static type in CEL's spelling, the value of an optional being anything."""
+    """The library's name of a static type in CEL's spelling, without what is inside it."""
     outer, _, inner = name.partition("<")
-    if "optional_type" in (inner if outer != "optional_type" else inner.partition("<")[2]):
+    if "optional_type" in (inner.partition("<")[2] if outer == _OPTIONAL else inner):
         raise Refused("an optional in a list or a map: write [?x] or {?'key': x}")
     if outer in ("BYTES", "TIMESTAMP", "DURATION", "TYPE"):
         raise Refused(f"its value is a {outer.lower()}, which JSON cannot hold: make it a string or a number")
-    return {"optional_type": "dyn", "UINT": "int"}.get(outer, outer.lower())
-
-
-@lru_cache(maxsize=2048)
-def _program(source: str) -> _Program:
-    checked = _ENVIRONMENT.compile(source)
-    expression = compile_expression(source)
-    if checked.return_type().name().startswith("optional_type"):
-        checked = _unwrapped(source)
-    return _Program(
-        checked,
-        expression_data.tree(path for path, _ in expression.reads),
-        sum(count for _, count in expression.reads),
-    )
-
-
-@lru_cache(maxsize=256)
-def _unwrapped(source: str) -> Any:
-    """The same expression, its optional opened: an empty one is null."""
-    return _ENVIRONMENT.compile(f"({source}\n).orValue(null)", disable_check=True)
+    return "int" if outer == "UINT" else outer.lower()

@@ -123,7 +123,7 @@ def weigh(value: Value, most: int, depth: int = MAX_DEPTH) -> int:
     else:
         size = 5 if value is None or isinstance(value, bool) else len(repr(value))
     if size > most:
-        raise TooBig(f"over {most} bytes")
+        raise TooBig("too large")
     return size
 
 
@@ -156,6 +156,8 @@ def _integer(text: str) -> int | Number:
 
 def _fraction(text: str) -> float | Number:
     number = float(text)
+    if repr(number) == text and not _OTHER_FLOAT_FORM.search(text):
+        return number
     return number if abs(number) <= _LARGEST and go_float(number) == text else Number(text)
 
 

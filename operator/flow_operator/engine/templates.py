@@ -153,7 +153,7 @@ class _Rendering:
         try:
             self._left -= weigh(value, self._left, depth)
         except TooBig as error:
-            raise RenderedTooLarge(f"the rendered template is too big ({error})", expression.source) from None
+            raise RenderedTooLarge(f"what the template makes is {error}", expression.source) from None
         return value
 
 
