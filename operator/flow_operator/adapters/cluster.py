@@ -1,0 +1,150 @@
+"""The API server, as far as the operator needs it. What it answers becomes an object or a ClusterError.
+
+A status is written in the cheapest shape there is: a PUT of `/status` with nothing but names, resourceVersion, uid and
+status, no field validation, and a reply of metadata only. The resourceVersion makes it a compare-and-swap.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from flow_operator.adapters.text import printable
+from flow_operator.api.meta import API_VERSION
+from flow_operator.engine.errors import ClusterError, Conflict, Gone, Refused, Throttled, Unavailable
+
+Object = dict[str, Any]
+
+ROOTS = {
+    "steps": f"/apis/{API_VERSION}",
+    "workflows": f"/apis/{API_VERSION}",
+    "workflowexecutions": f"/apis/{API_VERSION}",
+    "controllerrevisions": "/apis/apps/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
+    "events": "/api/v1",
+}
+KINDS = {"steps": "Step", "workflows": "Workflow", "workflowexecutions": "WorkflowExecution"}
+
+JSON = "application/json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+MERGE_PATCH = "application/merge-patch+json"
+
+PAGE = 500
+TIMEOUT_SECONDS = 15.0
+
+
+class ApiServer:
+    """Requests to the API server over one session, whose base URL it is."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, namespaces: Iterable[str] = (), *, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._session = session
+        self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+
+    async def read(self, plural: str, namespace: str, name: str) -> Object:
+        """The object as it is now."""
+        return await self._request("GET", _path(plural, namespace, name))
+
+    async def write_status(
+        self, plural: str, namespace: str, name: str, uid: str, version: str, status: Object
+    ) -> Object:
+        """Compare and swap the status; the metadata that came of it."""
+        document = {
+            "apiVersion": API_VERSION,
+            "kind": KINDS[plural],
+            "metadata": {"name": name, "namespace": namespace, "uid": uid, "resourceVersion": version},
+            "status": status,
+        }
+        path = f"{_path(plural, namespace, name)}/status?fieldValidation=Ignore"
+        return _metadata(await self._request("PUT", path, document, accept=METADATA))
+
+    async def patch(self, plural: str, namespace: str, name: str, patch: Object) -> Object:
+        """Apply a merge patch; the metadata that came of it."""
+        path = _path(plural, namespace, name)
+        return _metadata(await self._request("PATCH", path, patch, accept=METADATA, content_type=MERGE_PATCH))
+
+    async def create(self, plural: str, namespace: str, document: Object) -> Object:
+        """Create the object; Conflict if it exists."""
+        return await self._request("POST", _path(plural, namespace), document)
+
+    async def replace(self, plural: str, namespace: str, name: str, document: Object) -> Object:
+        """Compare and swap the whole object."""
+        return await self._request("PUT", _path(plural, namespace, name), document)
+
+    async def pages(self, plural: str, *, metadata_only: bool) -> AsyncIterator[list[Object]]:
+        """Every object in the watched namespaces, a page at a time."""
+        for namespace in self._namespaces:
+            path, more = f"{_path(plural, namespace)}?limit={PAGE}", ""
+            while True:
+                accept = METADATA_LIST if metadata_only else JSON
+                page = await self._request("GET", path + more, accept=accept)
+                yield page.get("items") or []
+                token = page["metadata"].get("continue")
+                if not token:
+                    break
+                more = f"&continue={quote(token, safe='')}"
+
+    async def _request(
+        self, method: str, path: str, body: Object | None = None, *, accept: str = JSON, content_type: str = JSON
+    ) -> Object:
+        header = {"Accept": accept}
+        data = None
+        if body is not None:
+            header["Content-Type"] = content_type
+            data = json.dumps(body, ensure_ascii=False, separators=(",", ":"), check_circular=False).encode()
+        try:
+            async with self._session.request(
+                method, path, data=data, headers=header, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                answer = await response.read()
+                if response.status < HTTPStatus.MULTIPLE_CHOICES:
+                    document: Object = json.loads(answer)
+                    return document
+                raise _error(response.status, response.headers, answer)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Unavailable(f"{method} {path}: {printable(str(error)) or type(error).__name__}") from error
+
+
+def _path(plural: str, namespace: str | None, name: str | None = None) -> str:
+    within = "" if namespace is None else f"/namespaces/{namespace}"
+    return f"{ROOTS[plural]}{within}/{plural}" + ("" if name is None else f"/{name}")
+
+
+def _metadata(answer: Object) -> Object:
+    metadata: Object = answer["metadata"]
+    return metadata
+
+
+def _error(code: int, header: Mapping[str, str], answer: bytes) -> ClusterError:
+    message = _message(code, answer)
+    retry_after = _seconds(header.get("Retry-After"))
+    match code:
+        case HTTPStatus.CONFLICT:
+            return Conflict(message)
+        case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
+            return Gone(message)
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return Throttled(message, retry_after)
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.REQUEST_TIMEOUT:
+            return Unavailable(message, retry_after)
+        case _ if code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Refused(message)
+    return Unavailable(message, retry_after)
+
+
+def _message(code: int, answer: bytes) -> str:
+    try:
+        said = json.loads(answer)["message"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        said = answer.decode("utf-8", "replace")
+    return f"{code} {printable(str(said))}"
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text is not None and text.isascii() and text.isdigit() else None

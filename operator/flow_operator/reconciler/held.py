@@ -1,0 +1,107 @@
+"""A run as an actor holds it: what is stored, and the answers that are not stored yet."""
+
+from pydantic import ValidationError
+
+from flow_operator.api.execution import ExecutionSpec, WorkflowRef
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import CallStatus, Direction, ExecutionStatus
+from flow_operator.engine.contract import Outcome, Run, Unresolved
+from flow_operator.engine.definition import Definition
+from flow_operator.reconciler.entry import Entry
+from flow_operator.reconciler.ports import Now, Object, Registrar
+
+
+class Unreadable(Exception):
+    """The status is not one that this version can read: nothing is done until somebody changes it."""
+
+
+class Held:
+    """The models of one run. They are parsed again only when their documents have changed."""
+
+    def __init__(self, entry: Entry, record: Registrar, now: Now) -> None:
+        self._entry = entry
+        self._record = record
+        self._now = now
+        self._spec_text = b""
+        self.spec: ExecutionSpec = _nothing(entry.workflow)
+        self.unreadable_spec: Unresolved | None = None
+        self.definition: Definition | None = None
+        """What the calls in flight were made from."""
+        self.unstored: list[Outcome] = []
+        self.document: Object = {}
+        self.stored = self.working = ExecutionStatus()
+        self.adopt()
+
+    @property
+    def run(self) -> Run:
+        """The run besides its status."""
+        entry = self._entry
+        return Run(
+            namespace=entry.namespace,
+            name=entry.name,
+            uid=entry.uid,
+            generation=entry.generation,
+            spec=self.spec,
+            command=entry.new_command,
+            outside_bytes=entry.outside_bytes,
+        )
+
+    def adopt(self) -> None:
+        """Start from what the entry says now, and record on it what is not stored yet."""
+        entry = self._entry
+        if entry.spec and entry.spec != self._spec_text:
+            self.spec, self.unreadable_spec = _spec(entry.spec, entry.workflow)
+            self._spec_text = entry.spec
+        document = entry.unpacked_status()
+        entry.status = document
+        if document != self.document:
+            self.stored = _status(document)
+            self.document = document
+        self.working = self.stored
+        unstored, self.unstored = self.unstored, []
+        for outcome in unstored:
+            self.record(outcome)
+
+    def record(self, outcome: Outcome) -> CallStatus | None:
+        """Add an answer to the working status; the call it closed, None if that was closed already."""
+        assert self.definition is not None, "an outcome without a call"
+        recorded = self._record(self.run, self.definition, self.working, outcome, self._now())
+        if recorded is self.working:
+            return None
+        self.working = recorded
+        self.unstored.append(outcome)
+        return _call(recorded, outcome)
+
+    def keep(self, status: ExecutionStatus, document: Object) -> None:
+        """This is what the API server has now."""
+        self.stored = self.working = status
+        self.document = document
+        self.unstored.clear()
+        self._entry.summarize(document)
+
+
+def _spec(text: bytes, workflow: str) -> tuple[ExecutionSpec, Unresolved | None]:
+    try:
+        return ExecutionSpec.model_validate_json(text), None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        path = ".".join(str(part) for part in ("spec", *first["loc"]))
+        return _nothing(workflow), Unresolved(Reason.INVALID_INPUT, f"{path}: {first['msg']}")
+
+
+def _nothing(workflow: str) -> ExecutionSpec:
+    return ExecutionSpec.model_construct(workflow_ref=WorkflowRef.model_construct(name=workflow))
+
+
+def _status(document: Object) -> ExecutionStatus:
+    try:
+        return ExecutionStatus.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        path = ".".join(str(part) for part in ("status", *first["loc"]))
+        raise Unreadable(f"{path}: {first['msg']}") from None
+
+
+def _call(status: ExecutionStatus, outcome: Outcome) -> CallStatus | None:
+    step = next((step for step in status.steps if step.id == outcome.step), None)
+    return step if step is None or outcome.direction is Direction.DO else step.compensation

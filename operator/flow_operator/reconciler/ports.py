@@ -1,0 +1,126 @@
+"""What the shell needs of the world outside. The room next door (`adapters`) fits these shapes, unseen from here."""
+
+from collections.abc import AsyncIterator, Callable, Set
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from flow_operator.api.status import Direction, ExecutionStatus, Verdict
+from flow_operator.engine.contract import Event, Outcome, Plan, Run, Unresolved
+from flow_operator.engine.definition import Definition
+from flow_operator.engine.observation import Observation, Request
+
+RUNS = "workflowexecutions"
+WORKFLOWS = "workflows"
+STEPS = "steps"
+REVISIONS = "controllerrevisions"
+
+Object = dict[str, Any]
+"""An object, or its metadata, as the API server gives it."""
+
+Now = Callable[[], datetime]
+WriteResult = Literal["stored", "conflict", "unavailable", "refused"]
+
+
+class Cluster(Protocol):
+    """The API server. Every method raises a ClusterError when it does not succeed."""
+
+    async def read(self, plural: str, namespace: str, name: str) -> Object:
+        """The object as it is now."""
+        ...
+
+    async def write_status(
+        self, plural: str, namespace: str, name: str, uid: str, version: str, status: Object
+    ) -> Object:
+        """Compare and swap the status; the metadata that came of it."""
+        ...
+
+    async def patch(self, plural: str, namespace: str, name: str, patch: Object) -> Object:
+        """Apply a merge patch; the metadata that came of it."""
+        ...
+
+    async def create(self, plural: str, namespace: str, document: Object) -> None:
+        """Create the object; Conflict if it exists."""
+        ...
+
+    def pages(self, plural: str, *, metadata_only: bool) -> AsyncIterator[list[Object]]:
+        """Every object in the watched namespaces, a page at a time."""
+        ...
+
+
+class Caller(Protocol):
+    """Makes calls to services."""
+
+    async def call(self, request: Request) -> Observation:
+        """Send the request, once, and say what was seen. Raises nothing."""
+        ...
+
+
+class Cache(Protocol):
+    """What is known of all objects of one kind."""
+
+    def observe(self, body: Object) -> None:
+        """The API server says so; perhaps it is old news."""
+        ...
+
+    def forget(self, namespace: str, name: str, uid: str | None = None) -> None:
+        """The object (with this uid, if one is given) was deleted."""
+        ...
+
+    def is_news(self, metadata: Object) -> bool:
+        """Whether this metadata belongs to an object that is not known as it is."""
+        ...
+
+    def uids(self) -> dict[tuple[str, str], str]:
+        """The uid of every known object, by namespace and name."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts what happened."""
+
+    def attempt(self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float) -> None:
+        """An attempt has ended and its verdict is known."""
+        ...
+
+    def run_ended(self, workflow: str, phase: str, seconds: float) -> None:
+        """A run has ended, its undo included."""
+        ...
+
+    def status_write(self, result: WriteResult) -> None:
+        """A status was written, or not."""
+        ...
+
+
+class Recorder(Protocol):
+    """Posts Kubernetes Events, as well as it can: nothing waits for one."""
+
+    def post(self, namespace: str, name: str, uid: str, event: Event) -> None:
+        """Post the event on the run."""
+        ...
+
+
+class Planner(Protocol):
+    """`engine.planning.plan`."""
+
+    def __call__(
+        self,
+        run: Run,
+        definition: Definition | Unresolved,
+        status: ExecutionStatus,
+        in_flight: Set[str],
+        now: datetime,
+        nonce: str,
+        service_url: str,
+    ) -> Plan:
+        """What to remember and then to do."""
+        ...
+
+
+class Registrar(Protocol):
+    """`engine.recording.record`."""
+
+    def __call__(
+        self, run: Run, definition: Definition, status: ExecutionStatus, outcome: Outcome, now: datetime
+    ) -> ExecutionStatus:
+        """The status with this outcome in it."""
+        ...

@@ -1,0 +1,134 @@
+"""The shell as the rest of the process sees it: it is told what the watch brings, and when to act and when not to."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flow_operator.reconciler.definitions import DefinitionCache, Definitions, Known
+from flow_operator.reconciler.listing import Listing
+from flow_operator.reconciler.ports import (
+    RUNS,
+    STEPS,
+    WORKFLOWS,
+    Cache,
+    Caller,
+    Cluster,
+    Meter,
+    Now,
+    Object,
+    Planner,
+    Recorder,
+    Registrar,
+)
+from flow_operator.reconciler.revisions import Revisions
+from flow_operator.reconciler.runs import Runs
+from flow_operator.reconciler.shell import Shell
+from flow_operator.reconciler.statuses import DefinitionStatuses
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is outside."""
+
+    cluster: Cluster
+    caller: Caller
+    meter: Meter
+    recorder: Recorder
+    now: Now
+
+
+class Reconciler:
+    """Brings every run on, as long as it may act."""
+
+    def __init__(
+        self,
+        plan: Planner,
+        record: Registrar,
+        world: World,
+        *,
+        may_act: Callable[[], bool],
+        service_url: str,
+        concurrency: int,
+    ) -> None:
+        definitions = Definitions(world.now)
+        revisions = Revisions(world.cluster)
+        shell = Shell(
+            plan=plan,
+            record=record,
+            cluster=world.cluster,
+            caller=world.caller,
+            lookup=definitions.lookup,
+            revisions=revisions,
+            meter=world.meter,
+            recorder=world.recorder,
+            now=world.now,
+            may_act=may_act,
+            service_url=service_url,
+        )
+        self._runs = Runs(shell, concurrency)
+        self._statuses = DefinitionStatuses(definitions, world.cluster, world.meter)
+        self._revisions = revisions
+        self._caches: Mapping[str, Cache] = {
+            STEPS: DefinitionCache(definitions, "steps"),
+            WORKFLOWS: DefinitionCache(definitions, "workflows"),
+            RUNS: self._runs,
+        }
+        self._listing = Listing(world.cluster, self._caches, self._runs.look_for_revisions)
+        self._judging: asyncio.Task[None] | None = None
+        definitions.on_change = self._definition_changed
+        definitions.on_deletion = self._definition_deleted
+
+    async def fill(self) -> None:
+        """List everything for the first time; returns when the caches are full."""
+        await self._listing.fill()
+
+    async def keep_listing(self) -> None:
+        """Compare the caches with the API server now and then, until cancelled."""
+        await self._listing.run()
+
+    def observe(self, plural: str, change: str | None, body: Object) -> None:
+        """What a watch brings: ADDED, MODIFIED, DELETED, or None for an object listed because the watch began anew."""
+        if change == "DELETED":
+            metadata = body["metadata"]
+            self._caches[plural].forget(metadata["namespace"], metadata["name"], metadata["uid"])
+            return
+        if change is None:
+            self._listing.soon()
+        self._caches[plural].observe(body)
+
+    def start_acting(self) -> None:
+        """The lease is held."""
+        self._judging = asyncio.create_task(self._statuses.run())
+        self._runs.start_acting()
+
+    async def stop_acting(self) -> None:
+        """The lease is lost, or given back: nothing more is sent or written, calls in flight are cut."""
+        if self._judging is not None:
+            self._judging.cancel()
+            await asyncio.wait([self._judging])
+            self._judging = None
+        await self._runs.stop_acting()
+
+    async def drain(self, grace: float) -> None:
+        """Begin no attempt, and store what comes of those in flight, for so many seconds at most."""
+        await self._runs.drain(grace)
+
+    def count_runs(self) -> tuple[Counter[tuple[str, str, str]], Counter[tuple[str, str]]]:
+        """Runs by namespace, workflow and phase; parked ones by namespace and workflow."""
+        phases: Counter[tuple[str, str, str]] = Counter()
+        parked: Counter[tuple[str, str]] = Counter()
+        for entry in self._runs:
+            phases[entry.namespace, entry.workflow, entry.phase] += 1
+            parked[entry.namespace, entry.workflow] += entry.parked
+        return phases, parked
+
+    def _definition_changed(self, known: Known) -> None:
+        if self._judging is not None:
+            self._statuses.add(known)
+        if known.plural == WORKFLOWS:
+            self._runs.definition_changed(known.namespace, known.name)
+
+    def _definition_deleted(self, known: Known) -> None:
+        if known.plural == WORKFLOWS:
+            self._revisions.forget(known.namespace, known.name)

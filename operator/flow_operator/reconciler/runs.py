@@ -1,0 +1,240 @@
+"""All runs: what is known of each, who is awake, and what wakes them.
+
+A run is awake, with an actor and a task of its own, only while something is to be done for it or a call of it is in
+flight. Everything else is an entry: a run that waits costs memory, a run that has ended next to nothing.
+"""
+
+import asyncio
+import contextvars
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+
+from flow_operator.api.reasons import Reason
+from flow_operator.engine.contract import Unresolved
+from flow_operator.engine.errors import Refused
+from flow_operator.reconciler.actor import LONGEST_REST_SECONDS, SHORTEST_REST_SECONDS, Actor
+from flow_operator.reconciler.backoff import pause_after
+from flow_operator.reconciler.entry import Entry, Key
+from flow_operator.reconciler.held import Unreadable
+from flow_operator.reconciler.ports import Object
+from flow_operator.reconciler.shell import Shell
+from flow_operator.reconciler.storing import Deleted, Demoted
+from flow_operator.reconciler.versions import is_newer, version_of
+
+log = logging.getLogger(__name__)
+
+
+class Runs:
+    """The entries, and the actors of those that are awake."""
+
+    def __init__(self, shell: Shell, concurrency: int) -> None:
+        self._shell = shell
+        self._concurrency = concurrency
+        self._entries: dict[Key, Entry] = {}
+        self._awake: dict[Key, tuple[Actor, asyncio.Task[datetime | None]]] = {}
+        self._queue: deque[Entry] = deque()
+        self._unresolved: dict[Key, set[Key]] = {}
+        """(namespace, workflow) → the runs that wait for it."""
+        self._unpinned: set[Key] = set()
+        """Runs whose revision is gone: nothing tells when it is back."""
+        self._acting = False
+        # Whoever wakes a run (kopf's workers above all) must not be kept alive by the run's task through its context.
+        self._context = contextvars.Context()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def uids(self) -> dict[Key, str]:
+        """The uid of every known run."""
+        return {key: entry.uid for key, entry in self._entries.items()}
+
+    def observe(self, body: Object) -> None:
+        """The API server says so; perhaps it is old news."""
+        metadata = body["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        entry = self._entries.get(key)
+        if entry is not None:
+            if not is_newer(version_of(metadata), entry.version):
+                return
+            if entry.uid != metadata["uid"]:
+                self._drop(entry)
+                entry = None
+        if entry is None:
+            entry = self._entries[key] = Entry(key[0], key[1], metadata["uid"])
+        elif (awake := self._awake.get(key)) is not None:
+            awake[0].tell(body)
+            return
+        entry.take(body)
+        self._wake(entry)
+        if key not in self._awake:
+            entry.pack()
+
+    def forget(self, namespace: str, name: str, uid: str | None = None) -> None:
+        """The run was deleted: nothing remains of it."""
+        entry = self._entries.get((namespace, name))
+        if entry is not None and uid in (None, entry.uid):
+            self._drop(entry)
+
+    def is_news(self, metadata: Object) -> bool:
+        """Whether this metadata belongs to an object that is not known as it is."""
+        entry = self._entries.get((metadata["namespace"], metadata["name"]))
+        return entry is None or is_newer(version_of(metadata), entry.version)
+
+    def definition_changed(self, namespace: str, workflow: str) -> None:
+        """Wake the runs that could not start without it."""
+        for key in self._unresolved.pop((namespace, workflow), ()):
+            self._wake_key(key)
+
+    def look_for_revisions(self) -> None:
+        """Wake the runs whose revision was gone: it may be back."""
+        unpinned, self._unpinned = self._unpinned, set()
+        for key in unpinned:
+            self._wake_key(key)
+
+    def start_acting(self) -> None:
+        """This process is the one that acts now: look at every run."""
+        self._acting = True
+        for entry in self._entries.values():
+            self._wake(entry)
+
+    async def stop_acting(self) -> None:
+        """Another process may act from now on: let go of everything, at once."""
+        self._acting = False
+        self._queue.clear()
+        for entry in self._entries.values():
+            entry.queued = False
+            entry.disarm()
+        tasks = [task for _, task in self._awake.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def drain(self, grace: float) -> None:
+        """Start nothing, and wait until what is in flight is stored, but no longer than this."""
+        self._shell.draining = True
+        for actor, _ in self._awake.values():
+            actor.ring()
+        if self._awake:
+            await asyncio.wait([task for _, task in self._awake.values()], timeout=grace)
+
+    def _wake_key(self, key: Key) -> None:
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._wake(entry)
+
+    def _wake(self, entry: Entry) -> None:
+        """Have somebody look at this run, as soon as there is room."""
+        awake = self._awake.get(entry.key)
+        if awake is not None:
+            awake[0].ring()
+        elif self._acting and not entry.settled and not entry.queued and not self._shell.draining:
+            entry.queued = True
+            self._queue.append(entry)
+            self._fill()
+
+    def _fill(self) -> None:
+        while self._queue and len(self._awake) < self._concurrency:
+            entry = self._queue.popleft()
+            if entry.queued and self._entries.get(entry.key) is entry:
+                entry.queued = False
+                self._start(entry)
+
+    def _start(self, entry: Entry) -> None:
+        entry.disarm()
+        self._waits_no_more(entry)
+        try:
+            actor = Actor(entry, self._shell)
+        except Exception as error:  # noqa: BLE001 one run that cannot even be read must not keep the others waiting
+            self._failed(entry, error)
+            return
+        task = asyncio.get_running_loop().create_task(actor.run(), context=self._context.copy())
+        self._awake[entry.key] = (actor, task)
+        task.add_done_callback(partial(self._rested, actor), context=self._context)
+
+    def _rested(self, actor: Actor, task: asyncio.Task[datetime | None]) -> None:
+        """The actor is done: note what the run waits for."""
+        entry = actor.entry
+        if (awake := self._awake.get(entry.key)) is not None and awake[0] is actor:
+            del self._awake[entry.key]
+        error = None if task.cancelled() else task.exception()
+        if self._entries.get(entry.key) is not entry:
+            pass  # deleted meanwhile
+        elif error is not None:
+            self._failed(entry, error)
+        elif actor.leftovers():
+            self._wake(entry)
+        elif not task.cancelled():
+            self._waits(entry, actor.unresolved, task.result())
+        self._fill()
+
+    def _waits(self, entry: Entry, unresolved: Unresolved | None, wake_at: datetime | None) -> None:
+        entry.failures = 0
+        if entry.settled:
+            return
+        if wake_at is not None:
+            self._arm(entry, wake_at)
+        if unresolved is None:
+            return
+        if unresolved.reason is Reason.REVISION_NOT_FOUND:
+            self._unpinned.add(entry.key)
+        else:
+            self._unresolved.setdefault((entry.namespace, entry.workflow), set()).add(entry.key)
+
+    def _waits_no_more(self, entry: Entry) -> None:
+        self._unpinned.discard(entry.key)
+        waiting = self._unresolved.get((entry.namespace, entry.workflow))
+        if waiting is not None:
+            waiting.discard(entry.key)
+            if not waiting:
+                del self._unresolved[entry.namespace, entry.workflow]
+
+    def _failed(self, entry: Entry, error: BaseException) -> None:
+        match error:
+            case Deleted():
+                self._drop(entry)
+            case Demoted():
+                pass  # every run is looked at when the lease is back
+            case Unreadable():
+                log.warning("run %s/%s cannot be read: %s", *entry.key, error)
+            case Refused():
+                log.error("run %s/%s: %s", *entry.key, error)
+                self._retry(entry)
+            case _:
+                log.error("run %s/%s failed inside the operator", *entry.key, exc_info=error)
+                self._retry(entry)
+
+    def _retry(self, entry: Entry) -> None:
+        """Look again after a pause that grows: a run that always fails costs the others nothing."""
+        pause = pause_after(entry.failures, first=1.0, longest=60.0)
+        entry.failures += 1
+        entry.disarm()
+        entry.timer = self._later(pause, self._wake, entry)
+
+    def _arm(self, entry: Entry, moment: datetime) -> None:
+        """Wake the run at this moment of the wall clock, which may be set meanwhile."""
+        left = (moment - self._shell.now()).total_seconds()
+        pause = min(max(left, SHORTEST_REST_SECONDS), LONGEST_REST_SECONDS)
+        entry.disarm()
+        entry.timer = self._later(pause, self._due, entry, moment)
+
+    def _due(self, entry: Entry, moment: datetime) -> None:
+        if self._shell.now() >= moment:
+            self._wake(entry)
+        else:
+            self._arm(entry, moment)
+
+    def _later(self, seconds: float, callback: Callable[..., None], *args: object) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, callback, *args, context=self._context)
+
+    def _drop(self, entry: Entry) -> None:
+        entry.disarm()
+        entry.queued = False
+        self._waits_no_more(entry)
+        if self._entries.get(entry.key) is entry:
+            del self._entries[entry.key]
+            if (awake := self._awake.pop(entry.key, None)) is not None:
+                awake[1].cancel()

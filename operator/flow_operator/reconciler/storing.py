@@ -1,0 +1,124 @@
+"""Reading and writing one run: compare and swap, and what to do when that fails.
+
+Every method returns only when it is certain how the run stands, or raises. The API server being away is waited out;
+answers that come meanwhile stay in memory.
+"""
+
+import asyncio
+
+from flow_operator.engine.contract import Unresolved
+from flow_operator.engine.definition import Definition
+from flow_operator.engine.errors import ClusterError, Conflict, Gone, Refused, Throttled, Unavailable
+from flow_operator.reconciler.backoff import Backoff
+from flow_operator.reconciler.commands import removal
+from flow_operator.reconciler.entry import Entry
+from flow_operator.reconciler.held import Held
+from flow_operator.reconciler.ports import RUNS, Object, WriteResult
+from flow_operator.reconciler.shell import Shell
+from flow_operator.reconciler.versions import version_of
+
+
+class Deleted(Exception):
+    """The run is gone, and with it all that was to be done for it."""
+
+
+class Demoted(Exception):
+    """The lease is lost: another process acts for this run."""
+
+
+class Storage:
+    """One run in the API server."""
+
+    def __init__(self, entry: Entry, held: Held, shell: Shell) -> None:
+        self._entry = entry
+        self._held = held
+        self._shell = shell
+        self._backoff = Backoff()
+
+    async def write(self, document: Object) -> bool:
+        """Write the status; False if it was not written, or if nobody knows: then the run was read anew."""
+        entry, meter = self._entry, self._shell.meter
+        try:
+            async with self._shell.writes:
+                if not self._shell.may_act():
+                    raise Demoted
+                metadata = await self._shell.cluster.write_status(
+                    RUNS, entry.namespace, entry.name, entry.uid, entry.version, document
+                )
+        except ClusterError as error:
+            meter.status_write(_result(error))
+            await self._not_written(error)
+            return False
+        meter.status_write("stored")
+        self._backoff.reset()
+        entry.version = version_of(metadata)
+        return True
+
+    async def read(self) -> None:
+        """Start from what the API server says, as soon as it says anything."""
+        entry = self._entry
+        while True:
+            try:
+                body = await self._shell.cluster.read(RUNS, entry.namespace, entry.name)
+                break
+            except Gone:
+                raise Deleted from None
+            except ClusterError as error:
+                await self.pause(error)
+        if body["metadata"].get("uid") != entry.uid:
+            raise Deleted
+        self._backoff.reset()
+        entry.take(body)
+        self._held.adopt()
+
+    async def pin(self, definition: Definition) -> bool:
+        """See to it that the revision exists; False if that is not known, after a pause."""
+        try:
+            await self._shell.revisions.ensure(self._entry.namespace, definition)
+        except Unavailable as error:
+            await self.pause(error)
+            return False
+        return True
+
+    async def definition(self, revision: str) -> Definition | Unresolved:
+        """The definition that the run is pinned to."""
+        while True:
+            try:
+                return await self._shell.revisions.load(self._entry.namespace, revision)
+            except Unavailable as error:
+                await self.pause(error)
+
+    async def acknowledge(self) -> None:
+        """Take the annotations of a command off now that the status knows it; never those of a newer one."""
+        entry = self._entry
+        try:
+            metadata = await self._shell.cluster.patch(RUNS, entry.namespace, entry.name, removal(entry.version))
+        except Conflict:
+            await self.read()
+        except Gone:
+            raise Deleted from None
+        except Unavailable as error:
+            await self.pause(error)
+        else:
+            entry.version = version_of(metadata)
+            entry.command = None
+
+    async def pause(self, error: ClusterError) -> None:
+        """Wait before the next try."""
+        await asyncio.sleep(self._backoff.pause(error.retry_after if isinstance(error, Unavailable) else None))
+
+    async def _not_written(self, error: ClusterError) -> None:
+        if isinstance(error, Throttled):
+            await self.pause(error)
+        elif isinstance(error, Conflict | Unavailable):
+            await self.read()
+        elif isinstance(error, Gone):
+            raise Deleted from None
+        else:
+            raise error
+
+
+def _result(error: ClusterError) -> WriteResult:
+    if isinstance(error, Conflict | Gone):
+        return "conflict"
+    return "refused" if isinstance(error, Refused) else "unavailable"
