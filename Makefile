@@ -16,6 +16,7 @@ demo: $(READY) ## Run the order saga on a real API server and watch it succeed, 
 	@KEEP=$(KEEP) $(BIN)/python -m examples.order.demo
 
 test: $(READY) ## Run all tests, end to end on a real kube-apiserver and etcd
+	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(READY) ## Check style, types, layers, and that generated files are current
