@@ -1,0 +1,88 @@
+"""What a person can do now: each way out with the command that takes it, ready to be copied."""
+
+import shlex
+from collections.abc import Iterator
+
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import CompensationPhase, Phase, StepStatus
+from flow_operator.cli.headline import left_in_effect
+from flow_operator.cli.view import RunView, names
+from flow_operator.engine.suspension import suspended_by
+
+Way = tuple[str, str]
+"""A command, and what it does."""
+
+
+def advice(run: RunView, access: tuple[str, ...] = ()) -> list[Way]:
+    """The ways out of what the run waits for; none when it needs nobody.
+
+    `access` holds the options, such as --context, that each command needs to reach the same cluster.
+    """
+    return [(shlex.join([*words, *access, "-n", run.namespace]), meaning) for words, meaning in _ways(run)]
+
+
+def remark(run: RunView) -> str:
+    """What a person should know about a run that has ended otherwise than in Success."""
+    compensation = run.status.compensation
+    if not run.ended or run.succeeded or (compensation and compensation.phase is CompensationPhase.SUCCESS):
+        return ""
+    left = left_in_effect(run)
+    return "Not undone: " + ", ".join(f"{step.id} ({step.effect})" for step in left) if left else ""
+
+
+def _ways(run: RunView) -> Iterator[tuple[list[str], str]]:
+    status = run.status
+    if run.ended:
+        return
+    if run.frozen:
+        yield from _frozen(run)
+    elif status.phase is Phase.SUSPEND:
+        for step in run.waiting:
+            yield from _waiting(run, step)
+        yield from _abort(run)
+    elif status.reason in (Reason.WORKFLOW_NOT_FOUND, Reason.STEP_NOT_FOUND):
+        yield ["kubectl", "get", "fwf,fstep"], "what is there; the run starts by itself when what is missing appears"
+        yield from _abort(run)
+    elif status.reason in (Reason.WORKFLOW_NOT_READY, Reason.STEP_NOT_READY):
+        yield ["kubectl", "describe", "fwf", run.workflow], "what is wrong with it; the run starts once that is mended"
+        yield from _abort(run)
+    elif status.reason == Reason.REVISION_NOT_FOUND and status.revision:
+        revision = ["kubectl", "get", "controllerrevision", status.revision]
+        yield revision, "what is missing; the run goes on when it is restored from a backup"
+
+
+def _frozen(run: RunView) -> Iterator[tuple[list[str], str]]:
+    if suspended_by(run.status) == Reason.SUSPENDED_BY_COMMAND:
+        yield ["kubectl", "flow", "resume", run.name], "go on"
+    if run.held_by_spec:
+        patch = '{"spec":{"suspend":false}}'
+        yield ["kubectl", "patch", "fwx", run.name, "--type=merge", "-p", patch], "go on: spec.suspend holds it"
+    yield from _abort(run)
+
+
+def _waiting(run: RunView, step: StepStatus) -> Iterator[tuple[list[str], str]]:
+    undo = step.phase is not Phase.SUSPEND
+    call = step.compensation if undo and step.compensation else step
+    flags = ["--undo"] if undo else []
+    doing = f"undoing {step.id}" if undo else step.id
+    if call.reason == Reason.REQUEST_CHANGED:
+        meaning = f"try {doing} with a new key: you state that the service will not do it twice"
+        yield ["kubectl", "flow", "retry", run.name, step.id, "--new-key"], meaning
+    else:
+        yield ["kubectl", "flow", "retry", run.name, step.id], f"try {doing} again, under the same key"
+    done = f"you did it by hand: {step.id} counts as {'undone' if undo else 'done'}"
+    yield ["kubectl", "flow", "skip", run.name, step.id, "--reason", "…"], done
+    yield ["kubectl", "flow", "describe", run.name, "--request", step.id, *flags], "the request that it is about"
+
+
+def _abort(run: RunView) -> Iterator[tuple[list[str], str]]:
+    status = run.status
+    abort = ["kubectl", "flow", "abort", run.name]
+    if status.start_time is None:
+        yield abort, "end it; nothing was called yet"
+    elif status.compensation is None:
+        yield abort, "end it, and undo what was done"
+        yield [*abort, "--no-compensate"], "end it, and leave what was done as it is"
+    else:
+        left = names(left_in_effect(run))
+        yield [*abort, "--no-compensate"], f"give up undoing; what is not undone stays: {left}"

@@ -1,0 +1,140 @@
+"""A run, drawn: the headline, the steps by level, the plan of the undo, and what a person can do.
+
+A pure function from the object, the levels and the time, so that `describe`, the live `watch` and the demo draw the
+same picture, and tests compare it as text.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from flow_operator.cli.advice import advice, remark
+from flow_operator.cli.headline import headline
+from flow_operator.cli.rows import HEADING, row
+from flow_operator.cli.view import RunView
+from flow_operator.cli.words import clean, moment, text
+
+TEXT_WIDTH = 120
+
+
+def render_run(
+    execution: Mapping[str, Any],
+    levels: Sequence[Sequence[str]] | None,
+    now: datetime,
+    access: tuple[str, ...] = (),
+) -> RenderableType:
+    """The picture of a run. Without `levels` its steps stand in the order of the status. Raises Unreadable.
+
+    `access` holds the options (such as --context) that the commands to be copied need to reach the same cluster.
+    """
+    run = RunView.of(execution)
+    parts: list[RenderableType] = [headline(run, now), *_facts(run)]
+    if run.status.steps:
+        parts += ["", *_steps(run, levels, now)]
+    for section in (_plan(run), _last_command(run), _ways_out(run, access)):
+        if section:
+            parts += ["", *section]
+    return Group(*parts)
+
+
+def render_text(
+    execution: Mapping[str, Any],
+    levels: Sequence[Sequence[str]] | None,
+    now: datetime,
+    access: tuple[str, ...] = (),
+    width: int = TEXT_WIDTH,
+) -> str:
+    """The same as plain text: no colours, no control characters, no blanks at the end of a line."""
+    console = Console(file=StringIO(), width=width, color_system=None, force_terminal=False, highlight=False)
+    with console.capture() as captured:
+        console.print(render_run(execution, levels, now, access))
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def _facts(run: RunView) -> Iterator[RenderableType]:
+    status = run.status
+    facts = [f"Workflow {run.workflow}", f"namespace {run.namespace}"]
+    facts += [f"{status.progress} steps done"] if status.progress else []
+    facts += [f"started {moment(status.start_time)}"] if status.start_time else []
+    yield _indented(text(" · ".join(facts), "dim"))
+    if status.message:
+        yield _indented(text(f"{status.reason}: {status.message}"))
+
+
+def _steps(run: RunView, levels: Sequence[Sequence[str]] | None, now: datetime) -> Iterator[RenderableType]:
+    """A table whose first column is the tree; below a row, what is wrong there."""
+    by_id = {step.id: step for step in run.status.steps}
+    planned = {undo.step for undo in (run.status.compensation and run.status.compensation.plan) or ()}
+    drawn = list(_guides([[id for id in level if id in by_id] for level in levels or [list(by_id)]]))
+    missing = by_id.keys() - {id for _, id in drawn}
+    drawn += [("   ", id) for id in by_id if id in missing]
+    rows = [(guide, row(by_id[id], id in planned, now)) for guide, id in drawn]
+    table = [HEADING, *(each.cells for _, each in rows)]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*table, strict=True)]
+    indent = max(len(guide) for guide, _ in rows) + 3
+    yield _line(" " * (indent - 2), HEADING, widths)
+    for guide, each in rows:
+        yield _line(f"{guide:<{indent - 2}}", each.cells, widths)
+        yield from (Padding(note, (0, 0, 0, indent + 2)) for note in each.notes)
+
+
+def _guides(levels: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """The branches that hold a level together, and the id at each."""
+    digits = len(str(len(levels)))
+    for number, level in enumerate(levels, 1):
+        for place, id in enumerate(level):
+            first, last = place == 0, place == len(level) - 1
+            branch = ("─" if last else "┬") if first else ("└" if last else "├")
+            yield f"{number if first else '':>{digits}} {branch}─", id
+
+
+def _line(guide: str, cells: Sequence[Text], widths: Sequence[int]) -> Text:
+    line = Text().append(guide, style="dim")
+    for cell, width in zip(cells, widths, strict=True):
+        line.append(" ").append_text(cell).append(" " * (width - cell.cell_len + 1))
+    line.rstrip()
+    return line
+
+
+def _plan(run: RunView) -> list[RenderableType]:
+    compensation = run.status.compensation
+    if compensation is None or not compensation.plan:
+        return []
+    by_id = {step.id: step for step in run.status.steps}
+    lines: list[RenderableType] = [text(f"Undo, in this order: {compensation.phase}", "bold")]
+    for number, undo in enumerate(compensation.plan, 1):
+        call = by_id[undo.step].compensation if undo.step in by_id else None
+        said = call.phase if call else "Pending"
+        after = f", after {', '.join(undo.after)}" if undo.after else ""
+        lines.append(_indented(text(f"{number}. {undo.step}{after}: {said}")))
+    return lines
+
+
+def _last_command(run: RunView) -> list[RenderableType]:
+    last = run.status.last_command
+    if last is None:
+        return []
+    style = "" if last.result == "Accepted" else "yellow"
+    by = f" by {last.by}" if last.by else ""
+    return [text(f"Last command: {last.verb}{by}, at {moment(last.time)}: {last.result}: {last.message}", style)]
+
+
+def _ways_out(run: RunView, access: tuple[str, ...]) -> list[RenderableType]:
+    lines: list[RenderableType] = [text(remark(run), "yellow")] if remark(run) else []
+    ways = advice(run, access)
+    if not ways:
+        return lines
+    lines.append(Text("What you can do:", style="bold"))
+    for command, meaning in ways:
+        line = Text(clean(command), style="bold cyan", no_wrap=True, overflow="ignore")
+        lines += [_indented(line), _indented(text(f"# {meaning}", "dim"), 4)]
+    return lines
+
+
+def _indented(renderable: RenderableType, by: int = 2) -> Padding:
+    return Padding(renderable, (0, 0, 0, by))

@@ -1,0 +1,89 @@
+"""A run as the rest of this room reads it: the object that the API server holds, understood."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from flow_operator.api.status import Condition, ExecutionStatus, Phase, StepStatus
+from flow_operator.engine.conditions import find, frozen
+
+
+class Unreadable(Exception):
+    """The object is none that this version understands."""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One WorkflowExecution at one moment."""
+
+    namespace: str
+    name: str
+    workflow: str
+    created: datetime | None
+    held_by_spec: bool
+    status: ExecutionStatus
+
+    @classmethod
+    def of(cls, execution: Mapping[str, Any]) -> "RunView":
+        """The run in an object. Raises Unreadable."""
+        metadata, spec = execution.get("metadata") or {}, execution.get("spec") or {}
+        try:
+            status = ExecutionStatus.model_validate(execution.get("status") or {})
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"]))
+            raise Unreadable(
+                f"the status of {metadata.get('name')} is not one that this version of kubectl-flow understands: "
+                f"status.{field}: {first['msg']}; is the operator newer?"
+            ) from None
+        created = metadata.get("creationTimestamp")
+        return cls(
+            namespace=metadata.get("namespace") or "default",
+            name=metadata.get("name") or "",
+            workflow=(spec.get("workflowRef") or {}).get("name") or "",
+            created=datetime.fromisoformat(created).astimezone(UTC) if created else None,
+            held_by_spec=bool(spec.get("suspend")),
+            status=status,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen any more by itself."""
+        return self.status.completion_time is not None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run ended in Success."""
+        return self.ended and self.status.phase is Phase.SUCCESS
+
+    @property
+    def frozen(self) -> bool:
+        """Whether a person, or `spec.suspend`, holds the whole run."""
+        return frozen(self.status)
+
+    @cached_property
+    def waiting(self) -> tuple[StepStatus, ...]:
+        """Steps of which doing or undoing waits for a person."""
+        return tuple(
+            step
+            for step in self.status.steps
+            if step.phase is Phase.SUSPEND or (step.compensation and step.compensation.phase is Phase.SUSPEND)
+        )
+
+    def condition(self, type: str) -> Condition | None:
+        """The condition of this type."""
+        return find(self.status.conditions, type)
+
+    def since(self, type: str) -> datetime | None:
+        """When the condition of this type last changed."""
+        found = self.condition(type)
+        return found.last_transition_time if found else None
+
+
+def names(steps: Iterable[StepStatus]) -> str:
+    """The ids of some steps."""
+    return ", ".join(step.id for step in steps)
