@@ -13,6 +13,7 @@ RESERVED = frozenset(
         "content-length",
         "transfer-encoding",
         "connection",
+        "expect",
     }
 )
 RESERVED_PREFIX = "x-flow-"

@@ -10,6 +10,8 @@ REQUEST_BYTES = 900 * KIB
 """Body of a request."""
 INLINE_BYTES = 8 * KIB
 """Body of a request that is kept in the status while the call runs."""
+HEADER_BYTES = 1 * KIB
+"""Value of a header of an answer; the rest is cut off."""
 LARGE_STATUS_BYTES = 256 * KIB
 """Whole object above which LargeStatus is True."""
 STATUS_BYTES = 768 * KIB

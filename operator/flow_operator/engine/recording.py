@@ -22,7 +22,7 @@ from flow_operator.engine.expressions import ExpressionError
 from flow_operator.engine.headers import KEPT_OF_RESPONSE
 from flow_operator.engine.identity import chance
 from flow_operator.engine.json_text import NotJSON
-from flow_operator.engine.limits import INLINE_BYTES, STATUS_BYTES
+from flow_operator.engine.limits import HEADER_BYTES, INLINE_BYTES, STATUS_BYTES
 from flow_operator.engine.messages import Snapshot, call_definition, response_view, scope
 from flow_operator.engine.observation import Answered, Observation
 from flow_operator.engine.payload import store, store_answer
@@ -130,7 +130,7 @@ def _seen(snapshot: Snapshot, step: StepStatus, response: ResponseRecord | None)
 def _response(observation: Observation) -> ResponseRecord | None:
     if not isinstance(observation, Answered):
         return None
-    header = {name: observation.header[name] for name in KEPT_OF_RESPONSE if name in observation.header}
+    header = {name: observation.header[name][:HEADER_BYTES] for name in KEPT_OF_RESPONSE if name in observation.header}
     body = store_answer(observation.body, observation.header.get("content-type"))
     return ResponseRecord.model_validate({"code": observation.code, "header": header or None, **body})
 

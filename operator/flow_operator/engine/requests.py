@@ -86,7 +86,7 @@ def _url(snapshot: Snapshot, id: str, direction: Direction, service_url: str) ->
     assert endpoint.url is not None
     url = render_text(compile_template(endpoint.url), scope(snapshot, id))
     if not _absolute(url):
-        raise Unrenderable(Reason.INVALID_REQUEST, f"{url!r} is no absolute http or https URL")
+        raise Unrenderable(Reason.INVALID_REQUEST, f"{url!r} is no absolute http or https URL without credentials")
     return url
 
 
@@ -97,7 +97,7 @@ def _absolute(url: str) -> bool:
     except ValueError:
         return False
     printable = url.isprintable() and " " not in url
-    return printable and parts.scheme in ("http", "https") and bool(parts.hostname)
+    return printable and parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def attempt_of(snapshot: Snapshot, id: str, direction: Direction, call: CallStatus, sent: Rendered) -> Attempt:
