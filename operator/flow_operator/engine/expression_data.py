@@ -5,6 +5,7 @@ becomes text if CEL's int and double cannot hold it. Out of it comes what JSON c
 stored and read again.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import reduce
@@ -38,6 +39,7 @@ MAX_RESULT: Final = 1024 * 1024
 _MESSAGE_LEVELS: Final = 4  # steps.<id>.response.body lies above a body, which may be 64 deep
 _ERROR: Final = cel.Type.ERROR
 _NULL: Final = cel.Type.NULL
+_NOT_ZERO: Final = re.compile(r"[-0.]*[1-9]")
 _ABSENT: Final = object()
 _KINDS: Final = {
     "NoneType": "null",
@@ -111,6 +113,8 @@ class HandOver:
     def _converted(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
             self._count(len(value if value.isascii() else _utf8(value)) + 3)
+            if "\0" in value:
+                raise Unusable("a string contains the character NUL")  # the library would cut it off there
             return value
         self._count(8)
         if value is None or isinstance(value, (bool, float)):
@@ -131,9 +135,9 @@ class HandOver:
         double = float(text)
         if not any(mark in text for mark in ".eE"):
             return int(text) if abs(double) < 2.0**53 else text
-        if isfinite(double) and Decimal(text) == Decimal(repr(double)):
-            return double
-        return text
+        if double == 0:
+            return text if _NOT_ZERO.match(text) else double
+        return double if isfinite(double) and Decimal(text) == Decimal(repr(double)) else text
 
     def _count(self, size: int) -> None:
         self.size += size
@@ -165,7 +169,7 @@ class Result:
         if isinstance(plain, str):
             if type_ == _ERROR:
                 raise IsError(plain)
-            return self._counted(plain, len(plain))
+            return self._counted(plain, len(plain) + 3)
         if isinstance(plain, (list, dict)):
             return self._members(plain, depth - 1)
         return self._counted(_scalar(plain), 4)
@@ -178,7 +182,7 @@ class Result:
         for key in plain:
             if not isinstance(key, str):
                 raise Unusable(f"a key of a map must be string, not {kind(key)}")
-            self._counted(key, len(key))
+            self._counted(key, len(key) + 3)
         return {key: self.take(member, depth) for key, member in plain.items()}
 
     def _counted(self, value: Value, size: int) -> Value:

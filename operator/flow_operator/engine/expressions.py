@@ -159,6 +159,8 @@ def _compiled(source: str) -> _Compiled | str:
     try:
         if len(source.encode()) > MAX_SOURCE:
             return f"longer than {MAX_SOURCE // 1024} KiB"
+        if "\0" in source:
+            return "the character NUL"
         refuse_early(source)
         parsed = _ENVIRONMENT.compile(source, disable_check=True).serialize()
         if len(parsed) > _MAX_TREE:
