@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from examples.order.demo.checks import Expected, Graph, differences
-from examples.order.manifests import definitions
+from examples.order.demo.stories import STORIES
+from examples.order.demo.summary import most_effects_per_key, summary
+from examples.order.manifests import DIRECTORY, definitions
 from examples.order.services import SERVICES, Did, Entry, Sent
 
 GRAPH = Graph(definitions({name: service.port for name, service in SERVICES.items()})[-1]["spec"]["steps"])
@@ -84,3 +86,22 @@ def test_a_wrong_end_is_found() -> None:
 def test_a_fallback_stands_between_its_owner_and_what_requires_the_owner() -> None:
     assert GRAPH.ancestors("post") == {"ship", "charge", "wrap", "reserve", "fraud"}
     assert "post" in GRAPH.ancestors("notify")
+
+
+def test_every_story_has_its_order_and_names_steps_that_exist() -> None:
+    written = {f"order-{path.stem}" for path in (DIRECTORY / "orders").glob("*.yaml")}
+    assert [story.order for story in STORIES] == sorted(written)
+    for story in STORIES:
+        expected = story.expected
+        named = expected.done.keys() | expected.undone.keys() | expected.steps.keys()
+        assert all("reserve" in GRAPH.ancestors(step) for step in named - {"reserve", "fraud"})
+
+
+def test_the_summary_counts_what_each_method_did() -> None:
+    charges = [replace(call, method="Payments.Charge") for call in calls("do charge failed", "do charge applied")]
+    table = summary(charges)
+    rows = list(zip(*(column.cells for column in table.columns), strict=True))
+    assert ("payments", "Payments.Charge", "2", "1", "·", "·", "1", "·", "1") in rows
+    assert ("", "Payments.Refund", *"·" * 7) in rows
+    assert most_effects_per_key(charges) == 1
+    assert most_effects_per_key([]) == 0
