@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ MESSAGE_BYTES = 1024
 """The API server takes no more."""
 WAITING = 1000
 """Events that wait while the API server is away; older ones are dropped first."""
+FLUSH_SECONDS = 2.0
 
 Object = dict[str, Any]
 
@@ -45,6 +47,7 @@ class Events:
         """Post the event on this run, soon."""
         if self._waiting.qsize() >= WAITING:
             self._waiting.get_nowait()
+            self._waiting.task_done()
         self._waiting.put_nowait((namespace, self._document(namespace, name, uid, event)))
 
     async def run(self) -> None:
@@ -55,6 +58,14 @@ class Events:
                 await self._cluster.create("events", namespace, document)
             except ClusterError as error:
                 log.warning("event %s in %s could not be posted: %s", document["reason"], namespace, error)
+            finally:
+                self._waiting.task_done()
+
+    async def flush(self) -> None:
+        """Wait until all is posted, but not for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._waiting.join()
 
     def _document(self, namespace: str, name: str, uid: str, event: Event) -> Object:
         now = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -38,7 +38,7 @@ class Cluster(Protocol):
         """Apply a merge patch; the metadata that came of it."""
         ...
 
-    async def create(self, plural: str, namespace: str, document: Object) -> None:
+    async def create(self, plural: str, namespace: str, document: Object) -> Object:
         """Create the object; Conflict if it exists."""
         ...
 

@@ -1,0 +1,170 @@
+"""The operator as a process: settings → adapters → shell → kopf under its supervisor, until SIGTERM."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+
+from flow_operator.adapters import clock, credentials, logs
+from flow_operator.adapters.api_server_names import known_as
+from flow_operator.adapters.caller import Caller
+from flow_operator.adapters.cluster import ApiServer
+from flow_operator.adapters.credentials import Credentials, CredentialsError
+from flow_operator.adapters.egress import Rules
+from flow_operator.adapters.events import Events
+from flow_operator.adapters.leases import Lease
+from flow_operator.adapters.metrics import Metrics
+from flow_operator.adapters.probes import Probes
+from flow_operator.adapters.sessions import api_server_session, call_session
+from flow_operator.engine.planning import plan
+from flow_operator.engine.recording import record
+from flow_operator.handlers import Supervisor, bind
+from flow_operator.reconciler import Reconciler, World
+from flow_operator.settings import InvalidSetting, Settings, load
+
+log = logging.getLogger("flow_operator")
+
+RECURSION_LIMIT = 20_000
+"""The API server takes JSON nested 10,000 deep. Python's parser gives up at 1,000, and would at every restart again."""
+GRACE_SECONDS = 20.0
+"""What calls in flight get after SIGTERM; kubelet kills after 30."""
+LEASE = "flow-operator-0"
+
+
+def main() -> None:
+    """Run until SIGTERM. Exit code 2: started wrongly; 1: it cannot go on."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    try:
+        settings = load(os.environ, sys.argv[1:])
+        access = credentials.load(os.environ)
+    except (InvalidSetting, CredentialsError) as error:
+        print(f"flow-operator: {error}", file=sys.stderr)
+        sys.exit(2)
+    logs.configure("json" if settings.log_format == "json" else "text", settings.log_level)
+    sys.exit(asyncio.run(operate(settings, access)))
+
+
+async def operate(settings: Settings, access: Credentials) -> int:
+    """Run until SIGTERM; the exit code."""
+    rules = Rules(settings.egress_allow, settings.egress_deny, await known_as(access.server, os.environ))
+    async with (
+        api_server_session(base_url=access.server, tls=access.tls, token=access.token) as api_session,
+        call_session(rules) as calls,
+    ):
+        operator = Operator(settings, access, api_session, calls)
+        try:
+            runner = await operator.probes.serve(settings.http_listen.host, settings.http_listen.port)
+        except OSError as error:
+            print(f"flow-operator: FLOW_HTTP_LISTEN: {error}", file=sys.stderr)
+            return 2
+        try:
+            return await operator.run()
+        finally:
+            await runner.cleanup()
+
+
+class Operator:
+    """The parts, joined; and the order in which they begin and end."""
+
+    def __init__(
+        self, settings: Settings, access: Credentials, api: aiohttp.ClientSession, calls: aiohttp.ClientSession
+    ) -> None:
+        cluster = ApiServer(api, settings.namespaces)
+        metrics = Metrics()
+        self._access = access
+        self._stop = asyncio.Event()
+        self._filled = False
+        self._events = Events(cluster, settings.identity)
+        caller = Caller(calls, per_host=settings.host_concurrency)
+        self._reconciler = Reconciler(
+            plan,
+            record,
+            World(cluster, caller, metrics, self._events, clock.now),
+            may_act=lambda: self._lease.held,
+            service_url=settings.service_url,
+            concurrency=settings.run_concurrency,
+        )
+        self._lease = Lease(
+            cluster,
+            namespace=settings.lease_namespace,
+            name=LEASE,
+            identity=settings.identity,
+            duration=settings.lease_duration,
+            on_gain=self._reconciler.start_acting,
+            on_loss=self._reconciler.stop_acting,
+        )
+        self._supervisor = Supervisor(
+            bind(self._reconciler.observe, self._login),
+            settings.namespaces,
+            on_spawn=self._listen_to_signals,
+            monotonic=clock.monotonic,
+        )
+        metrics.count(self._reconciler.count_runs)
+        self.probes = Probes(health=self._supervisor.trouble, readiness=self._unready, metrics=metrics)
+
+    async def run(self) -> int:
+        """Begin, go on until a signal comes or a part ends that never should, and end; the exit code."""
+        self._listen_to_signals()
+        async with _background(self._stop.wait()) as stopped:
+            async with _background(self._reconciler.fill()) as filling:
+                await asyncio.wait((stopped, filling), return_when=asyncio.FIRST_COMPLETED)
+            if stopped.done():
+                return 0
+            filling.result()
+            self._filled = True
+            async with (
+                _background(self._events.run()) as events,
+                _background(self._supervisor.run()) as watches,
+                _background(self._lease.run()) as lease,
+                _background(self._reconciler.keep_listing()) as listing,
+            ):
+                parts = (events, watches, lease, listing)
+                await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)
+                await self._end(lease)
+        ended = next((part for part in parts if part.done() and not part.cancelled()), None)
+        if ended is None:
+            return 0
+        log.critical("a part of the operator has ended", exc_info=ended.exception())
+        return 1
+
+    async def _end(self, lease: asyncio.Task[Any]) -> None:
+        """Start nothing new, store what comes in time, and only then give the lease away."""
+        self._filled = False
+        await self._reconciler.drain(GRACE_SECONDS)
+        await self._events.flush()
+        lease.cancel()
+        await asyncio.wait([lease])
+        await self._lease.release()
+
+    def _listen_to_signals(self) -> None:
+        """kopf takes the signals for itself whenever it is spawned; they are for the whole process."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+
+    def _login(self) -> tuple[str, aiohttp.ClientSession]:
+        return self._access.server, api_server_session(tls=self._access.tls, token=self._access.token)
+
+    def _unready(self) -> str | None:
+        return None if self._filled else "the caches are not listed"
+
+
+@asynccontextmanager
+async def _background(part: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
+    """A task that does not outlive the block."""
+    task = asyncio.create_task(part)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):  # told of where it matters
+            await task
+
+
+if __name__ == "__main__":
+    main()
