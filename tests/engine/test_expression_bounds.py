@@ -150,6 +150,15 @@ def test_data_too_deep_is_refused() -> None:
         value_of("[input]", input=deepest)
 
 
+def test_nesting_up_to_the_limit_makes_no_other_error() -> None:
+    for levels in range(1, 40):
+        for innermost in ("input.?a", "dyn(input.?a)"):
+            try:
+                assert value_of("(" * levels + innermost + ")" * levels, input={"a": 1}) == 1
+            except (InvalidExpression, ExpressionError) as error:
+                assert "nested deeper than 32 levels" in str(error)  # noqa: PT017
+
+
 ATOMS = [
     *("1", "1.5", "2u", "'a'", "b'b'", "null", "true", "[]", "{}", "int", "duration('1s')", "'%s'"),
     *("optional.none()", "optional.of(1)"),

@@ -158,10 +158,32 @@ def test_what_is_written_is_canonical() -> None:
     assert write({"\uffff": 1, "😀": 2}) == '{"\uffff":1,"😀":2}', "sorted by code point, not by UTF-16 unit"
 
 
-@pytest.mark.parametrize("value", [float("nan"), [float("-inf")], [Number("0.10"), float("inf")], "\ud800", ["\udfff"]])
+INFINITY = float("inf")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float("nan"),
+        [-INFINITY],
+        [Number("0.10"), INFINITY],
+        "\ud800",
+        ["\udfff"],
+        [1.0, "\udfff"],
+        [Number("1.0"), "\udfff"],
+    ],
+)
 def test_what_json_cannot_say_is_not_written(value: Value) -> None:
     with pytest.raises(NotJSON):
         write(value)
+
+
+@pytest.mark.parametrize("innermost", [1, 1.0, Number("1.0")])
+def test_what_nests_without_end_is_not_written(innermost: Value) -> None:
+    for _ in range(50_000):
+        innermost = [innermost]
+    with pytest.raises(NotJSON):
+        write(innermost)
 
 
 def as_go_writes(number: float) -> str:

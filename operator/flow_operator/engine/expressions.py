@@ -124,7 +124,12 @@ def _computed(expression: Expression, scope: Scope) -> Value:
     try:
         return Result().take(_run(compiled.program, handed.data))
     except IsOptional:
-        return Result().take(_run(_unwrapped(expression.source), handed.data))
+        pass
+    try:
+        unwrapped = _unwrapped(expression.source)
+    except RuntimeError as error:
+        raise Unusable(explain_compilation(str(error))) from None
+    return Result().take(_run(unwrapped, handed.data))
 
 
 def _run(compiled: Any, data: dict[str, Any]) -> Any:
@@ -168,13 +173,13 @@ def _compiled(source: str) -> _Compiled | str:
         syntax = examine(syntax_tree(parsed), source)
         checked = _ENVIRONMENT.compile(source)
         result = _result_type(checked.return_type().name())
+        program = _unwrapped(source) if result == _OPTIONAL else checked
     except UnicodeEncodeError:
         return "a lone surrogate"
     except Refused as error:
         return str(error)
     except RuntimeError as error:
         return explain_compilation(str(error))
-    program = _unwrapped(source) if result == _OPTIONAL else checked
     expression = _expression(source, syntax, "dyn" if result == _OPTIONAL else result)
     return _Compiled(expression, program, expression_data.tree(syntax.reads), syntax.reads.total())
 

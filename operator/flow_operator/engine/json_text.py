@@ -77,14 +77,9 @@ def parse(text: str | bytes, max_depth: int = MAX_DEPTH) -> Value:
 def write(value: Value) -> str:
     """The canonical text of a value. Raises NotJSON for NaN, infinities and lone surrogates."""
     try:
-        text = _ENCODER.encode(value)
-        if _OTHER_FLOAT_FORM.search(text):
-            text = "".join(_pieces(value))
+        text = _text(value)
         if not text.isascii():
             text.encode()
-    except _HasNumber:
-        text = "".join(_pieces(value))
-        text.encode()
     except UnicodeEncodeError:
         raise NotJSON("lone surrogate") from None
     except (ValueError, RecursionError) as error:
@@ -209,8 +204,17 @@ def _not_quick(value: object) -> Any:
     raise NotJSON(f"{type(value).__name__} is not a JSON value")
 
 
+def _text(value: Value) -> str:
+    """By the quick encoder if it can: it knows neither Number nor Go's form of floats."""
+    try:
+        text = _ENCODER.encode(value)
+    except _HasNumber:
+        return "".join(_pieces(value))
+    return "".join(_pieces(value)) if _OTHER_FLOAT_FORM.search(text) else text
+
+
 def _pieces(value: Value) -> Iterator[str]:
-    """The text of a value with Number and Go's form of floats, which the quick encoder cannot write."""
+    """The text of any value, slowly."""
     if isinstance(value, dict):
         before = "{"
         for key in sorted(value):
