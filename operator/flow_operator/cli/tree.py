@@ -13,8 +13,10 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from flow_operator.api.status import Phase
 from flow_operator.cli.advice import advice, remark
 from flow_operator.cli.headline import headline
+from flow_operator.cli.levels import lines
 from flow_operator.cli.rows import HEADING, row
 from flow_operator.cli.view import RunView
 from flow_operator.cli.words import clean, moment, text
@@ -27,15 +29,18 @@ def render_run(
     levels: Sequence[Sequence[str]] | None,
     now: datetime,
     access: tuple[str, ...] = (),
+    *,
+    folded: bool = False,
 ) -> RenderableType:
     """The picture of a run. Without `levels` its steps stand in the order of the status. Raises Unreadable.
 
-    `access` holds the options (such as --context) that the commands to be copied need to reach the same cluster.
+    `access` holds the options (such as --context) that the commands to be copied need to reach the same cluster;
+    `folded` leaves out the steps of which there is nothing to say.
     """
     run = RunView.of(execution)
     parts: list[RenderableType] = [headline(run, now), *_facts(run)]
     if run.status.steps:
-        parts += ["", *_steps(run, levels, now)]
+        parts += ["", *_steps(run, levels, now, folded)]
     for section in (_plan(run), _last_command(run), _ways_out(run, access)):
         if section:
             parts += ["", *section]
@@ -66,31 +71,23 @@ def _facts(run: RunView) -> Iterator[RenderableType]:
         yield _indented(text(f"{status.reason}: {status.message}"))
 
 
-def _steps(run: RunView, levels: Sequence[Sequence[str]] | None, now: datetime) -> Iterator[RenderableType]:
+def _steps(
+    run: RunView, levels: Sequence[Sequence[str]] | None, now: datetime, folded: bool
+) -> Iterator[RenderableType]:
     """A table whose first column is the tree; below a row, what is wrong there."""
-    by_id = {step.id: step for step in run.status.steps}
     planned = {undo.step for undo in (run.status.compensation and run.status.compensation.plan) or ()}
-    drawn = list(_guides([[id for id in level if id in by_id] for level in levels or [list(by_id)]]))
-    missing = by_id.keys() - {id for _, id in drawn}
-    drawn += [("   ", id) for id in by_id if id in missing]
-    rows = [(guide, row(by_id[id], id in planned, now)) for guide, id in drawn]
-    table = [HEADING, *(each.cells for _, each in rows)]
+    drawn = lines(run.status.steps, levels, folded=folded)
+    rows = [row(line.step, line.step.id in planned, now) if line.step else None for line in drawn]
+    table = [HEADING, *(each.cells for each in rows if each)]
     widths = [max(cell.cell_len for cell in column) for column in zip(*table, strict=True)]
-    indent = max(len(guide) for guide, _ in rows) + 3
-    yield _line(" " * (indent - 2), HEADING, widths)
-    for guide, each in rows:
-        yield _line(f"{guide:<{indent - 2}}", each.cells, widths)
-        yield from (Padding(note, (0, 0, 0, indent + 2)) for note in each.notes)
-
-
-def _guides(levels: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """The branches that hold a level together, and the id at each."""
-    digits = len(str(len(levels)))
-    for number, level in enumerate(levels, 1):
-        for place, id in enumerate(level):
-            first, last = place == 0, place == len(level) - 1
-            branch = ("─" if last else "┬") if first else ("└" if last else "├")
-            yield f"{number if first else '':>{digits}} {branch}─", id
+    indent = len(drawn[0].guide) + 1
+    yield _line(" " * indent, HEADING, widths)
+    for line, each in zip(drawn, rows, strict=True):
+        if each is None:
+            yield Text(f"{line.guide}  ", style="dim").append_text(line.summary or Text())
+        else:
+            yield _line(f"{line.guide} ", each.cells, widths)
+            yield from (_indented(note, indent + 3) for note in each.notes)
 
 
 def _line(guide: str, cells: Sequence[Text], widths: Sequence[int]) -> Text:
@@ -106,13 +103,12 @@ def _plan(run: RunView) -> list[RenderableType]:
     if compensation is None or not compensation.plan:
         return []
     by_id = {step.id: step for step in run.status.steps}
-    lines: list[RenderableType] = [text(f"Undo, in this order: {compensation.phase}", "bold")]
+    said: list[RenderableType] = [text(f"Undo, in this order: {compensation.phase}", "bold")]
     for number, undo in enumerate(compensation.plan, 1):
         call = by_id[undo.step].compensation if undo.step in by_id else None
-        said = call.phase if call else "Pending"
         after = f", after {', '.join(undo.after)}" if undo.after else ""
-        lines.append(_indented(text(f"{number}. {undo.step}{after}: {said}")))
-    return lines
+        said.append(_indented(text(f"{number}. {undo.step}{after}: {call.phase if call else Phase.PENDING}")))
+    return said
 
 
 def _last_command(run: RunView) -> list[RenderableType]:
@@ -125,16 +121,16 @@ def _last_command(run: RunView) -> list[RenderableType]:
 
 
 def _ways_out(run: RunView, access: tuple[str, ...]) -> list[RenderableType]:
-    lines: list[RenderableType] = [text(remark(run), "yellow")] if remark(run) else []
+    said: list[RenderableType] = [text(remark(run), "yellow")] if remark(run) else []
     ways = advice(run, access)
     if not ways:
-        return lines
-    lines.append(Text("What you can do:", style="bold"))
+        return said
+    said.append(Text("What you can do:", style="bold"))
     for command, meaning in ways:
         line = Text(clean(command), style="bold cyan", no_wrap=True, overflow="ignore")
-        lines += [_indented(line), _indented(text(f"# {meaning}", "dim"), 4)]
-    return lines
+        said += [_indented(line), _indented(text(f"# {meaning}", "dim"), 4)]
+    return said
 
 
 def _indented(renderable: RenderableType, by: int = 2) -> Padding:
-    return Padding(renderable, (0, 0, 0, by))
+    return Padding(renderable, (0, 0, 0, by), expand=False)

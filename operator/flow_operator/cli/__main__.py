@@ -1,0 +1,73 @@
+"""Entry point of `kubectl flow`: picks the command, and turns what stops it into one line and an exit code.
+
+Each command imports what it needs itself, so that `lint` does not wait for the client of the API server.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from flow_operator.api.status import Direction
+from flow_operator.cli.arguments import parse_arguments, verb_arguments
+from flow_operator.cli.errors import Cannot
+from flow_operator.cli.terminal import print_error
+
+CANNOT = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except Cannot as error:
+        print_error(f"error: {error}")
+        return CANNOT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end, and must not fail there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    if arguments.command == "lint":
+        from flow_operator.cli.linting import lint
+
+        return lint(arguments.files)
+    return _on_cluster(arguments)
+
+
+def _on_cluster(arguments: argparse.Namespace) -> int:
+    from flow_operator.cli import commanding, describing, starting, watching
+    from flow_operator.cli.cluster import Access, Cluster
+
+    access = Access(arguments.namespace, arguments.context, arguments.kubeconfig)
+    match arguments.command:
+        case "watch":
+            return watching.watch(Cluster(access), arguments.run)
+        case "describe" if arguments.request is None:
+            return describing.describe(Cluster(access), arguments.run)
+        case "describe":
+            direction = Direction.UNDO if arguments.undo else Direction.DO
+            which = arguments.run, arguments.request, direction
+            return describing.describe_request(Cluster(access), *which, arguments.service_url)
+        case "run":
+            message = starting.message(arguments.input, dict(arguments.header), raw=arguments.raw)
+            run = arguments.workflow, arguments.name, message
+            return starting.run(Cluster(access), *run, follows=arguments.follow)
+        case verb:
+            return commanding.command(Cluster(access), arguments.run, verb, verb_arguments(arguments), arguments.wait)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

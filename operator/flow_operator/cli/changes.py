@@ -1,0 +1,54 @@
+"""What became different in a run, one line each: for pipes and logs."""
+
+from collections.abc import Iterator
+
+from flow_operator.api.status import CallStatus, LastCommand, Phase
+from flow_operator.cli.view import RunView
+from flow_operator.cli.words import clean, moment
+
+Said = dict[str, str]
+
+
+def changes(before: RunView | None, after: RunView) -> Iterator[str]:
+    """The lines that say something new; before the first look, all but what has not begun."""
+    old = _said(before) if before is not None else {}
+    for subject, line in _said(after).items():
+        if line != old.get(subject) and not (subject not in old and line == Phase.PENDING):
+            yield clean(f"{subject}: {line}")
+
+
+def _said(run: RunView) -> Said:
+    said = {"run": _run(run)}
+    for step in run.status.steps:
+        said[step.id] = _call(step) + (f"; {step.fallback} took over" if step.fallback else "")
+        if step.compensation is not None:
+            said[f"undo of {step.id}"] = _call(step.compensation)
+    if run.status.last_command is not None:
+        said["command"] = _command(run.status.last_command)
+    return said
+
+
+def _run(run: RunView) -> str:
+    status = run.status
+    why = f" ({status.reason}{f': {status.message}' if status.message else ''})" if status.reason else ""
+    undo = f", compensation {status.compensation.phase}" if status.compensation is not None else ""
+    return f"{status.phase}{why}{undo}{', ended' if run.ended else ''}"
+
+
+def _call(call: CallStatus) -> str:
+    if not call.attempts:
+        return f"{call.phase}{_why(call)}"
+    if call.next_attempt_time is not None:
+        due = moment(call.next_attempt_time)
+        return f"attempt {call.attempts} failed, effect {call.effect}{_why(call)}; next at {due}"
+    if call.phase is Phase.RUNNING:
+        return f"Running, attempt {call.attempts}"
+    return f"{call.phase}, effect {call.effect}, attempts {call.attempts}{_why(call)}"
+
+
+def _why(call: CallStatus) -> str:
+    return f" ({call.reason}{f': {call.message}' if call.message else ''})" if call.reason else ""
+
+
+def _command(command: LastCommand) -> str:
+    return f"{command.verb} {command.result}: {command.message}"
