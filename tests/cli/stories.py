@@ -1,5 +1,6 @@
 """Runs made by the real engine from the directives of tests/engine/scenario.py, as the API server would hold them."""
 
+from pathlib import Path
 from typing import Any
 
 from tests.engine.scenario import BEGINNING, Story
@@ -7,10 +8,14 @@ from tests.engine.scenario import BEGINNING, Story
 from flow_operator.api.meta import API_VERSION
 from flow_operator.engine.definition import Definition
 
+ORDER = (Path(__file__).parent / "order.txt").read_text()
+
 
 def tell(directives: str) -> Story:
-    """The story after all of its directives; lines that begin with # say what it is about."""
+    """The story after all of its directives, about the order of order.txt. Lines that begin with # are comments."""
     story = Story()
+    given = any(line.startswith(("input", "rawinput")) for line in directives.splitlines())
+    directives = f"{ORDER}\n{'' if given else 'input {}'}\n{directives}"
     lines = [line for line in directives.splitlines() if line.strip() and not line.startswith("#")]
     while lines:
         directive = lines.pop(0)
@@ -31,14 +36,14 @@ def execution_of(story: Story) -> dict[str, Any]:
             "name": "order-1",
             "namespace": "shop",
             "uid": "uid",
-            "generation": story.generation,
+            "generation": story.world.generation,
             "creationTimestamp": f"{BEGINNING:%Y-%m-%dT%H:%M:%SZ}",
         },
-        "spec": story.spec,
-        "status": story.status.document(),
+        "spec": story.world.spec,
+        "status": story.world.status.document(),
     }
 
 
 def levels_of(story: Story) -> tuple[tuple[str, ...], ...] | None:
     """The levels, if the run is pinned to a definition that is there."""
-    return story.definition.dag.levels if isinstance(story.definition, Definition) else None
+    return story.world.definition.dag.levels if isinstance(story.world.definition, Definition) else None

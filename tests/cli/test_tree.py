@@ -19,7 +19,7 @@ def test_picture(path: Path, request: pytest.FixtureRequest) -> None:
     written = path.read_text()
     directives = written.split("\n====\n")[0].rstrip("\n")
     story = tell(directives)
-    drawn = f"{directives}\n====\n{render_text(execution_of(story), levels_of(story), story.now)}"
+    drawn = f"{directives}\n====\n{render_text(execution_of(story), levels_of(story), story.world.now)}"
     if request.config.getoption("--rewrite"):
         path.write_text(drawn)
     elif drawn != written:

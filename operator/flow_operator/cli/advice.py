@@ -18,7 +18,13 @@ def advice(run: RunView, access: tuple[str, ...] = ()) -> list[Way]:
 
     `access` holds the options, such as --context, that each command needs to reach the same cluster.
     """
-    return [(shlex.join([*words, *access, "-n", run.namespace]), meaning) for words, meaning in _ways(run)]
+    where = [*access, "-n", run.namespace]
+    return [(shlex.join([*words, *where, *_to_be_filled_in(words)]), meaning) for words, meaning in _ways(run)]
+
+
+def _to_be_filled_in(words: list[str]) -> list[str]:
+    """An option at the end whose value only a person knows: copied as it is, the command is refused."""
+    return ["--reason"] if words[:3] == ["kubectl", "flow", "skip"] else []
 
 
 def remark(run: RunView) -> str:
@@ -70,8 +76,8 @@ def _waiting(run: RunView, step: StepStatus) -> Iterator[tuple[list[str], str]]:
         yield ["kubectl", "flow", "retry", run.name, step.id, "--new-key"], meaning
     else:
         yield ["kubectl", "flow", "retry", run.name, step.id], f"try {doing} again, under the same key"
-    done = f"you did it by hand: {step.id} counts as {'undone' if undo else 'done'}"
-    yield ["kubectl", "flow", "skip", run.name, step.id, "--reason", "…"], done
+    done = f"you did it by hand, and {step.id} counts as {'undone' if undo else 'done'}: add who or why"
+    yield ["kubectl", "flow", "skip", run.name, step.id], done
     yield ["kubectl", "flow", "describe", run.name, "--request", step.id, *flags], "the request that it is about"
 
 

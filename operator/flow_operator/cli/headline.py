@@ -47,7 +47,7 @@ def _end(run: RunView) -> str:
         return "ended in Success"
     match compensation and compensation.phase:
         case CompensationPhase.SUCCESS:
-            undone = "; all that can be undone was"
+            undone = "; what could be undone was undone"
         case CompensationPhase.FAILURE:
             undone = "; its undo was given up"
         case _:

@@ -1,7 +1,7 @@
 """The steps of a run by level, as lines of the picture: a branch for each, or quiet levels folded into one."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 
@@ -15,6 +15,8 @@ class Line:
     """One step of the picture, or several at once of which nothing more is to be said."""
 
     guide: str
+    below: str = ""
+    """The guide of what stands below it."""
     step: StepStatus | None = None
     summary: Text | None = None
 
@@ -22,14 +24,14 @@ class Line:
 def lines(steps: Sequence[StepStatus], levels: Sequence[Sequence[str]] | None, *, folded: bool) -> list[Line]:
     """The steps level by level; those that no level names stand at the end. `folded` saves room."""
     by_id = {step.id: step for step in steps}
-    known = [[by_id[id] for id in level if id in by_id] for level in levels or [list(by_id)]]
+    known = [[by_id[id] for id in level if id in by_id] for level in levels or ()]
     named = {step.id for level in known for step in level}
-    numbered = [(str(number), level) for number, level in enumerate(known, 1) if level]
-    rest = [step for step in steps if step.id not in named]
-    groups = [*numbered, *([("?", rest)] if rest else [])]
+    groups = [(str(number), level) for number, level in enumerate(known, 1) if level]
+    if rest := [step for step in steps if step.id not in named]:
+        groups.append(("", rest))
     drawn = list(_folded(groups) if folded else _branches(groups))
     width = max((len(line.guide) for line in drawn), default=0)
-    return [Line(line.guide.rjust(width), line.step, line.summary) for line in drawn]
+    return [replace(line, guide=line.guide.rjust(width), below=line.below.rjust(width)) for line in drawn]
 
 
 def _branches(groups: Iterable[tuple[str, Sequence[StepStatus]]]) -> Iterator[Line]:
@@ -37,7 +39,7 @@ def _branches(groups: Iterable[tuple[str, Sequence[StepStatus]]]) -> Iterator[Li
         for place, step in enumerate(level):
             first, last = place == 0, place == len(level) - 1
             branch = ("─" if last else "┬") if first else ("└" if last else "├")
-            yield Line(f"{label if first else ''} {branch}─", step)
+            yield Line(f"{label if first else ''} {branch}─", "  " if last else "│ ", step)
 
 
 def _folded(groups: Sequence[tuple[str, Sequence[StepStatus]]]) -> Iterator[Line]:

@@ -7,9 +7,10 @@ from datetime import datetime
 from rich.text import Text
 
 from flow_operator.api.reasons import Reason
-from flow_operator.api.status import CallStatus, Phase, StepStatus
+from flow_operator.api.status import CallStatus, Effect, Phase, StepStatus
 from flow_operator.cli.headline import next_attempt
 from flow_operator.cli.words import EFFECT_STYLES, STYLES, SYMBOLS, span, text
+from flow_operator.engine.state import in_flight
 
 HEADING = tuple(Text(name, style="dim") for name in ("STEP", "PHASE", "EFFECT", "ATTEMPTS", "TIME", "UNDO"))
 _WELL_KNOWN = frozenset({Reason.FALLBACK_NOT_NEEDED, Reason.DEPENDENCY_SKIPPED})
@@ -31,12 +32,17 @@ def row(step: StepStatus, planned: bool, now: datetime) -> Row:
     cells = (
         text(f"{SYMBOLS[step.phase]} {step.id}", style),
         text(step.phase, style),
-        text(step.effect if called else "", EFFECT_STYLES[step.effect]),
+        text("" if not called or _open(step) else step.effect, EFFECT_STYLES[step.effect]),
         text(step.attempts if called else ""),
         text(_time(step, now)),
         _undo(step, planned),
     )
     return Row(cells, tuple(_notes(step, now)))
+
+
+def _open(step: StepStatus) -> bool:
+    """Whether None would be said too early: a first attempt is in flight."""
+    return step.effect is Effect.NONE and in_flight(step)
 
 
 def _time(call: CallStatus, now: datetime) -> str:

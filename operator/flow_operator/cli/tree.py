@@ -5,11 +5,12 @@ same picture, and tests compare it as text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
@@ -20,8 +21,11 @@ from flow_operator.cli.levels import lines
 from flow_operator.cli.rows import HEADING, row
 from flow_operator.cli.view import RunView
 from flow_operator.cli.words import clean, moment, text
+from flow_operator.engine.json_text import write
+from flow_operator.engine.payload import load
 
 TEXT_WIDTH = 120
+OUTPUT_CHARACTERS = 500
 
 
 def render_run(
@@ -69,6 +73,20 @@ def _facts(run: RunView) -> Iterator[RenderableType]:
     yield _indented(text(" · ".join(facts), "dim"))
     if status.message:
         yield _indented(text(f"{status.reason}: {status.message}"))
+    if status.output is not None:
+        yield _indented(text(f"output {_short(write(load(status.output.document())))}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Text that goes on below the branches of the tree, however often it is wrapped."""
+
+    guide: str
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self.text.wrap(console, max(1, options.max_width - len(self.guide))):
+            yield Text().append(self.guide, style="dim").append_text(line)
 
 
 def _steps(
@@ -87,7 +105,7 @@ def _steps(
             yield Text(f"{line.guide}  ", style="dim").append_text(line.summary or Text())
         else:
             yield _line(f"{line.guide} ", each.cells, widths)
-            yield from (_indented(note, indent + 3) for note in each.notes)
+            yield from (Note(f"{line.below}    ", note) for note in each.notes)
 
 
 def _line(guide: str, cells: Sequence[Text], widths: Sequence[int]) -> Text:
@@ -130,6 +148,10 @@ def _ways_out(run: RunView, access: tuple[str, ...]) -> list[RenderableType]:
         line = Text(clean(command), style="bold cyan", no_wrap=True, overflow="ignore")
         said += [_indented(line), _indented(text(f"# {meaning}", "dim"), 4)]
     return said
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= OUTPUT_CHARACTERS else f"{words[:OUTPUT_CHARACTERS]}…"
 
 
 def _indented(renderable: RenderableType, by: int = 2) -> Padding:
