@@ -31,7 +31,7 @@ def follow(
     while (left := ends - monotonic()) > 0:
         try:
             version = seen["metadata"]["resourceVersion"]
-            for newer in cluster.changes(name, version, min(WATCH_SECONDS, math.ceil(left))):
+            for newer in cluster.changes(name, version, math.ceil(min(WATCH_SECONDS, left))):
                 seen = _same(seen, newer)
                 yield seen
         except (Expired, Unreachable) as error:
