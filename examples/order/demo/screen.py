@@ -18,6 +18,11 @@ class Screen:
         console = Console(highlight=False, soft_wrap=True)
         self._console = console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=PIPE_WIDTH)
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person looks on, and not a file or a pipe."""
+        return self._console.is_terminal
+
     def heading(self, text: str) -> None:
         """The title of a part."""
         self._console.print()

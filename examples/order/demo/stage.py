@@ -2,12 +2,9 @@
 
 import json
 import shlex
-import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
-
-from tests.controlplane import eventually
 
 from examples.order.demo.screen import Screen
 from examples.order.demo.world import ROOT, World
@@ -28,14 +25,19 @@ class Stage:
         self.world = world
         self.screen = screen
 
-    def run(self, line: str) -> None:
-        """Show a command, run it, show what it printed. Raises StoryError when it fails."""
+    def run(self, line: str, *, codes: Sequence[int] = (0,)) -> None:
+        """Show a command and run it, with its output as it comes. Raises StoryError when it fails."""
         words = shlex.split(line)
         self.screen.command(words)
-        done = subprocess.run(words, cwd=ROOT, env=self.world.environment, capture_output=True, text=True, check=False)
-        self.screen.output(done.stdout)
-        if done.returncode:
-            raise StoryError(f"{line} ended with code {done.returncode}: {done.stderr.strip()}")
+        environment = self.world.environment
+        try:
+            done = subprocess.run(
+                words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=WITHIN, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise StoryError(f"not within {WITHIN:g} s: {line}") from None
+        if done.returncode not in codes:
+            raise StoryError(f"{line} ended with code {done.returncode}")
 
     def install(self) -> None:
         """Create the Steps and the Workflow, and wait until the operator finds them good."""
@@ -49,21 +51,15 @@ class Stage:
         """Create the run of an order."""
         self.run(f"kubectl apply -f examples/order/orders/{order.removeprefix('order-')}.yaml")
 
-    def watch(self, order: str, until: Callable[[], bool] | None = None) -> None:
-        """Show the live tree of an order until it has ended, or until a condition holds."""
-        words = ["kubectl", "flow", "watch", order]
-        self.screen.command(words)
-        watching = subprocess.Popen(words, cwd=ROOT, env=self.world.environment, stdin=subprocess.DEVNULL)
-        try:
-            eventually(
-                lambda: watching.poll() is not None or (until is not None and until()),
-                within=WITHIN,
-                every=0.1,
-                what=f"the end of {order}" if until is None else f"what the demo waits for in {order}",
-            )
-        finally:
-            watching.send_signal(signal.SIGINT)
-            watching.wait()
+    def watch(self, order: str) -> None:
+        """Show the live tree of an order until it has ended; in a pipe the changes, and then the tree."""
+        self.run(f"kubectl flow watch {order}", codes=(0, 1))
+        if not self.screen.is_terminal:
+            self.look(order)
+
+    def look(self, order: str) -> None:
+        """Show the tree of an order as it is now."""
+        self.run(f"kubectl flow describe {order}")
 
     def behave(self, method: str, behaviour: Behaviour, why: str) -> None:
         """Show and tell how a method of a service behaves from now on."""
@@ -81,13 +77,10 @@ class Stage:
         """Every call that any service received for an order, in the order of time."""
         return self.world.services.entries(f"{self.world.namespace}/{order}")
 
-    def called(self, order: str, step: str) -> Callable[[], bool]:
-        """The condition that a service has received the call of a step."""
-        return lambda: any(call.step == step for call in self.calls(order))
-
-    def phase(self, order: str, phase: str) -> Callable[[], bool]:
-        """The condition that an order is in a phase."""
-        return lambda: self.status(order).get("phase") == phase
+    def wait_for_call(self, order: str, step: str) -> None:
+        """Wait until a service has received the call of a step."""
+        execution = f"{self.world.namespace}/{order}"
+        self.world.services.wait_for(lambda call: (call.execution, call.step) == (execution, step))
 
     def status(self, order: str) -> dict[str, Any]:
         """The status of an order, as the API server has it."""

@@ -25,6 +25,9 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 INSTALL = ROOT / "examples" / "install"
 NAMESPACE, ACCOUNT = "flow-system", "flow-operator"
 
+PACE = 0.5
+"""Seconds that a call takes, so that there is something to watch."""
+
 
 class WorldError(Exception):
     """The demo cannot be set up here; the message says why and what to do."""
@@ -104,10 +107,10 @@ class World:
     def _services(self) -> OrderServices:
         """Start the services on the ports that the manifests name, or else on free ones with manifests of their own."""
         try:
-            services = self._exit.enter_context(OrderServices(self.directory, default_ports=True))
+            services = self._exit.enter_context(OrderServices(self.directory, default_ports=True, pace=PACE))
             self.definitions = DIRECTORY
         except PortTakenError:
-            services = self._exit.enter_context(OrderServices(self.directory))
+            services = self._exit.enter_context(OrderServices(self.directory, pace=PACE))
             self.definitions = self.directory / "order"
             self.definitions.mkdir()
             render(self.definitions, services.ports)

@@ -34,12 +34,16 @@ class PortTakenError(Exception):
 class ServiceProcess:
     """A service in a process of its own. Its journal outlives it: a restarted service knows what it did."""
 
-    def __init__(self, name: str, directory: Path, port: int | None = None) -> None:
-        """Listen on `port`, or on a free one that stays this service's own while it is stopped."""
+    def __init__(self, name: str, directory: Path, port: int | None = None, pace: float = 0) -> None:
+        """Listen on `port`, or on a free one that stays this service's own while it is stopped.
+
+        Every call takes `pace` seconds at least.
+        """
         self.name = name
         self._reserved = ReservedPort() if port is None else None
         self.port = self._reserved.number if self._reserved else port or 0
         self.journal = directory / f"{name}.jsonl"
+        self._pace = pace
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -51,9 +55,9 @@ class ServiceProcess:
         """Begin to start; `wait_until_ready` ends it."""
         module = "examples.order.services"
         command = [sys.executable, "-m", module, self.name, "--port", str(self.port), "--journal", str(self.journal)]
-        shared = ["--share-port"] if self._reserved else []
+        more = ["--attached", "--pace", str(self._pace), *(["--share-port"] if self._reserved else [])]
         self._process = subprocess.Popen(
-            [*command, "--attached", *shared],
+            [*command, *more],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -118,10 +122,10 @@ class ServiceProcess:
 class OrderServices(Mapping[str, ServiceProcess]):
     """All services of the order saga, by name; a context manager that starts and stops them."""
 
-    def __init__(self, directory: Path, *, default_ports: bool = False) -> None:
+    def __init__(self, directory: Path, *, default_ports: bool = False, pace: float = 0) -> None:
         """Journals go to `directory`. Ports are free ones, or those that the manifests name."""
         self._processes = {
-            name: ServiceProcess(name, directory, service.port if default_ports else None)
+            name: ServiceProcess(name, directory, service.port if default_ports else None, pace)
             for name, service in SERVICES.items()
         }
 

@@ -20,12 +20,13 @@ _SENT = {Mode.LATE: Sent.LATE, Mode.HOLD: Sent.HELD, Mode.LOSE: Sent.NEVER, Mode
 
 
 class Service:
-    """One service: its ledger, its journal, and how each of its methods behaves."""
+    """One service: its ledger, its journal, how long its work takes, and how each of its methods behaves."""
 
-    def __init__(self, name: str, journal: Journal, past: list[Entry]) -> None:
+    def __init__(self, name: str, journal: Journal, past: list[Entry], pace: float) -> None:
         methods = SERVICES[name].methods
         self._name = name
         self._journal = journal
+        self._pace = pace
         self._ledger = Ledger(methods, past)
         self._behaviour = dict.fromkeys(methods, Behaviour())
         self._told = {method: asyncio.Event() for method in methods}
@@ -71,6 +72,7 @@ class Service:
         entry = self._entry(request, call, decision, _SENT.get(behaviour.mode, Sent.AT_ONCE))
         self._journal.append(entry)
         self._ledger.remember(entry)
+        await asyncio.sleep(self._pace)
         if entry.sent is Sent.HELD:
             await told.wait()
         elif entry.sent is Sent.LATE:
@@ -113,10 +115,12 @@ def _hang_up(request: web.Request) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def serving(name: str, port: int, journal: Path, *, share_port: bool = False) -> AsyncIterator[None]:
+async def serving(
+    name: str, port: int, journal: Path, *, pace: float = 0, share_port: bool = False
+) -> AsyncIterator[None]:
     """Serve until the block ends. Raises OSError when the port is taken."""
     with Journal(journal) as opened:
-        application = Service(name, opened, entries(journal)).application()
+        application = Service(name, opened, entries(journal), pace).application()
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
