@@ -1,0 +1,48 @@
+"""What the API server's audit log says about one shop, and whether the operator can be proud of it."""
+
+from collections.abc import Iterator
+
+from tests.e2e.history import Run, runs, violations
+from tests.e2e.kube import Object
+from tests.e2e.role import user
+from tests.e2e.shop import Shop
+
+WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+
+
+def requests(shop: Shop) -> Iterator[Object]:
+    """Every request that the operators of a shop have made."""
+    return (event for event in shop.cluster.audit_events() if event["user"]["username"] == user(shop.namespace))
+
+
+def writes(shop: Shop) -> list[Object]:
+    """Those of them that change something; the lease, which is renewed all the time, aside."""
+    return [
+        event for event in requests(shop) if event["verb"] in WRITING and event["objectRef"]["resource"] != "leases"
+    ]
+
+
+def histories(shop: Shop) -> list[Run]:
+    """The history of every run of a shop, deleted ones included."""
+    about = (e for e in shop.cluster.audit_events() if e.get("objectRef", {}).get("namespace") == shop.namespace)
+    revisions = shop.kube.list("controllerrevisions", shop.namespace)
+    steps = {each["metadata"]["name"]: each["data"]["definition"]["steps"] for each in revisions}
+    calls = [call for call in shop.services.entries() if call.execution.startswith(f"{shop.namespace}/")]
+    return runs(about, calls, steps)
+
+
+def history(shop: Shop, run: str) -> Run:
+    """The history of one run."""
+    return next(each for each in histories(shop) if each.name == f"{shop.namespace}/{run}")
+
+
+def assert_blameless(shop: Shop) -> None:
+    """Nothing in the histories, in the logs, or in the answers of the API server that should not be there."""
+    found = [violation for run in histories(shop) for violation in violations(run)]
+    found += [f"log: {line}" for operator in shop.operators for line in operator.faults()]
+    found += [
+        f"forbidden: {event['verb']} {event['requestURI']}"
+        for event in requests(shop)
+        if event.get("responseStatus", {}).get("code") == 403
+    ]
+    assert not found, "\n".join(found)

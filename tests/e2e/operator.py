@@ -1,0 +1,61 @@
+"""The operator as a process: started and ended in every way, and its log, which must have nothing to be ashamed of."""
+
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from os import kill
+from pathlib import Path
+
+from examples.order.demo.operator_process import OperatorProcess
+
+LINES_SHOWN = 25
+
+
+class Operator(OperatorProcess):
+    """An operator with one kubeconfig and these settings."""
+
+    def __init__(self, kubeconfig: Path, log: Path, settings: Mapping[str, str], group: int) -> None:
+        super().__init__(kubeconfig, log, settings, group)
+        self._expected: list[str] = []
+
+    def restart(self) -> None:
+        """Start again after `kill` or `stop`; it takes its lease back at once."""
+        self.kill()
+        self.start()
+
+    def crash(self) -> None:
+        """SIGKILL, and start again."""
+        self.kill()
+        self.start()
+
+    def pause(self) -> None:
+        """SIGSTOP: it hangs, and knows nothing of it."""
+        kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        kill(self.pid, signal.SIGCONT)
+
+    def expect_error(self, text: str) -> None:
+        """Lines of the log with this text are no fault: the test brings them about."""
+        self._expected.append(text)
+
+    def faults(self) -> list[str]:
+        """Lines of the log that are errors, tracebacks, or no log lines at all."""
+        return [line for line in self._lines() if _is_fault(line) and not any(text in line for text in self._expected)]
+
+    def tail(self) -> str:
+        """The end of the log."""
+        return "\n".join(list(self._lines())[-LINES_SHOWN:])
+
+    def _lines(self) -> Iterator[str]:
+        if self.log.exists():
+            yield from self.log.read_text(errors="replace").splitlines()
+
+
+def _is_fault(line: str) -> bool:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return bool(line.strip())
+    return record["level"] in ("error", "critical") or "traceback" in record
