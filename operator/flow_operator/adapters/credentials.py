@@ -1,7 +1,7 @@
 """How to reach the API server: the kubeconfig of KUBECONFIG, else what kubelet puts into a pod."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,10 +9,12 @@ from typing import Any
 
 from yaml import YAMLError
 
+from flow_operator.adapters import clock
 from flow_operator.adapters.bearer import TokenFile, TokenSource
 
 POD_DIRECTORY = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 DEFAULT_NAMESPACE = "default"
+ASK_SECONDS = 30.0
 
 
 class CredentialsError(Exception):
@@ -69,21 +71,29 @@ def _from_kubeconfig(path: str) -> Credentials:
 
 
 class KubeconfigToken:
-    """The token of a kubeconfig, as its plugin renews it; read anew when the API server does not take it any more."""
+    """The token of a kubeconfig, as its plugin renews it; read anew when the API server does not take it any more.
 
-    def __init__(self, path: str, configuration: Any) -> None:
+    The library goes through the whole environment each time that it is asked, so it is asked now and then only.
+    """
+
+    def __init__(self, path: str, configuration: Any, monotonic: Callable[[], float] = clock.monotonic) -> None:
         self._path = path
         self._configuration = configuration
+        self._monotonic = monotonic
+        self._token: str | None = None
+        self._asked_at = float("-inf")
 
     def token(self, *, refused: str | None = None) -> str | None:
         """The token, None if there is none."""
-        token = self._current()
-        if refused is not None and token == refused:
+        if refused is not None and refused == self._token:
             self._configuration, _ = _configured(self._path)
-            token = self._current()
-        return token
+            self._asked_at = float("-inf")
+        if self._monotonic() - self._asked_at >= ASK_SECONDS:
+            self._asked_at = self._monotonic()
+            self._token = self._ask()
+        return self._token
 
-    def _current(self) -> str | None:
+    def _ask(self) -> str | None:
         header = self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
         if not header:
             return None
