@@ -5,8 +5,10 @@ import signal
 from collections.abc import Iterator, Mapping
 from os import kill
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 from examples.order.demo.operator_process import OperatorProcess
+from tests.controlplane import eventually
 
 LINES_SHOWN = 25
 
@@ -18,13 +20,8 @@ class Operator(OperatorProcess):
         super().__init__(kubeconfig, log, settings, group)
         self._expected: list[str] = []
 
-    def restart(self) -> None:
-        """Start again after `kill` or `stop`; it takes its lease back at once."""
-        self.kill()
-        self.start()
-
     def crash(self) -> None:
-        """SIGKILL, and start again."""
+        """SIGKILL, and start again: it takes its lease back at once."""
         self.kill()
         self.start()
 
@@ -35,6 +32,10 @@ class Operator(OperatorProcess):
     def go_on(self) -> None:
         """SIGCONT."""
         kill(self.pid, signal.SIGCONT)
+
+    def until_metric(self, line: str) -> None:
+        """Wait until /metrics has this line."""
+        eventually(lambda: line in self._metrics(), within=10, what=f"the metric {line}")
 
     def expect_error(self, text: str) -> None:
         """Lines of the log with this text are no fault: the test brings them about."""
@@ -47,6 +48,10 @@ class Operator(OperatorProcess):
     def tail(self) -> str:
         """The end of the log."""
         return "\n".join(list(self._lines())[-LINES_SHOWN:])
+
+    def _metrics(self) -> list[str]:
+        with build_opener(ProxyHandler({})).open(f"{self._url}/metrics", timeout=2) as answer:
+            return answer.read().decode().splitlines()
 
     def _lines(self) -> Iterator[str]:
         if self.log.exists():

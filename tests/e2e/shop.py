@@ -172,6 +172,14 @@ class Shop:
             raise TimeoutError(f"{error}; {self._so_far(run)}\n{self.operator.tail()}") from None
         return seen[0]
 
+    def until_step(self, run: str, id: str, wanted: Callable[[Object], Any], what: str) -> Object:
+        """Wait until a step of a run is as wanted, and return its status."""
+
+        def step(status: Object) -> Object:
+            return next((step for step in status.get("steps", ()) if step["id"] == id), {})
+
+        return step(self.until(run, lambda status: wanted(step(status)), f"{id} {what}"))
+
     def until_phase(self, run: str, phase: str) -> Object:
         """Wait until a run is in a phase."""
         return self.until(run, lambda status: status.get("phase") == phase, f"{run} in phase {phase}")
