@@ -5,8 +5,17 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from flow_operator.api.duration import written
-from flow_operator.api.status import CallStatus, Direction, Effect, ExecutionStatus, Finding, Phase, StepStatus
-from flow_operator.engine.contract import Plan
+from flow_operator.api.status import (
+    CallStatus,
+    Condition,
+    Direction,
+    Effect,
+    ExecutionStatus,
+    Finding,
+    Phase,
+    StepStatus,
+)
+from flow_operator.engine.contract import Attempt, Plan
 from flow_operator.engine.payload import load
 from flow_operator.engine.state import call_of, calls, step_of
 
@@ -46,7 +55,7 @@ def _run(status: ExecutionStatus) -> str:
         line += f" {status.reason}"
     if status.message:
         line += f": {status.message}"
-    if status.compensation:
+    if status.compensation and status.compensation.phase:
         line += f" · compensation {status.compensation.phase}"
     return line + (" · ended" if status.completion_time else "")
 
@@ -73,8 +82,7 @@ def show(status: ExecutionStatus, what: str, beginning: datetime) -> Iterator[st
             yield _run(status)
             yield f"progress {status.progress}, duration {status.duration}, suspended {status.suspended_seconds:g}s"
         case "conditions":
-            for each in status.conditions:
-                yield f"{each.type}={each.status} {each.reason}" + (f": {each.message}" if each.message else "")
+            yield from conditions(status.conditions)
         case "plan":
             for undo in (status.compensation and status.compensation.plan) or ():
                 yield f"undo {undo.step}" + (f" after {', '.join(undo.after)}" if undo.after else "")
@@ -91,9 +99,26 @@ def show(status: ExecutionStatus, what: str, beginning: datetime) -> Iterator[st
             yield from _step(step_of(status, id), beginning)
 
 
+def conditions(them: Iterable[Condition]) -> Iterator[str]:
+    """Every condition."""
+    for each in them:
+        yield f"{each.type}={each.status} {each.reason}" + (f": {each.message}" if each.message else "")
+
+
+def sent(attempt: Attempt) -> Iterator[str]:
+    """What was sent, header by header. The span differs for each attempt, the trace does not."""
+    yield f"{attempt.request.method} {attempt.request.url}"
+    for name, value in sorted(attempt.request.header.items()):
+        yield f"{name}: {'00-…-01' if name == 'traceparent' else value}"
+    if attempt.request.body is not None:
+        yield attempt.request.body.decode()
+
+
 def _step(step: StepStatus, beginning: datetime) -> Iterator[str]:
     yield _call(step.id, Direction.DO, step, beginning)
     yield f"key {step.idempotency_key}"
+    if step.suspended_seconds:
+        yield f"suspended {step.suspended_seconds:g}s"
     if step.response:
         yield f"response {step.response.code} {load(step.response.document())!r}"
     if step.output:

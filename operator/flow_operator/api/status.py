@@ -141,6 +141,11 @@ class CallStatus(StatusModel):
     message: str | None = Field(None, description="For people; the last error in full.")
     attempts: int = Field(0, description="Attempts begun. A lost attempt is repeated under its number.")
     budget_from: int = Field(0, description="Attempts made before the present budget of retries.")
+    uncertain: bool = Field(
+        False,
+        description="Whether an attempt under the present key was Unknown: its original may still be in flight, so a "
+        "409 proves nothing.",
+    )
     attempt_id: str | None = Field(None, description="Random id of the attempt in flight; absent when none is.")
     attempt_time: datetime | None = Field(None, description="When the attempt in flight was decided.")
     generation: int = Field(0, description="Grows only when a person asks for a new idempotency key.")
@@ -199,13 +204,18 @@ class PlannedUndo(StatusModel):
 class CompensationStatus(StatusModel):
     """The backward part of a run."""
 
-    phase: CompensationPhase = Field(description="NotNeeded, Pending, Running, Suspend, Success or Failure.")
+    phase: CompensationPhase | None = Field(
+        None,
+        description="NotNeeded, Pending, Running, Suspend, Success or Failure; absent while the forward part runs.",
+    )
     trigger: Literal["Failure", "Aborted"] | None = Field(
         None, description="What started it; the phase returns to it after a suspension. Absent when nothing did."
     )
     start_time: datetime | None = Field(None, description="When the first undo was decided.")
     completion_time: datetime | None = Field(None, description="When the last undo ended.")
-    plan: tuple[PlannedUndo, ...] | None = Field(None, description="The undo calls in one valid order.")
+    plan: tuple[PlannedUndo, ...] | None = Field(
+        None, description="The undo calls in one valid order; made when the run fails, is aborted or is suspended."
+    )
     plan_time: datetime | None = Field(None, description="When the plan was made.")
 
 
@@ -238,7 +248,9 @@ class ExecutionStatus(StatusModel):
         (), description="Every step, in the order of the definition.", json_schema_extra={UNTYPED_ITEMS: True}
     )
     compensation: CompensationStatus | None = Field(
-        None, description="The backward part; absent while the forward part runs."
+        None,
+        description="The backward part. While the forward part runs there is at most its plan: when the run is "
+        "suspended.",
     )
 
     def document(self) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
     Pending ──begin──▶ Running ──close──▶ Success | Failure
                         │  ▲  │
-                 retry  │  │  └─abandon──▶ Aborted      the forward part ended without it
+                 retry  │  │  └─cut──▶ Failure | Aborted      it ends without an answer
        (backing off) ◀──┘  └── begin
                         └─park─▶ Suspend ──again──▶ Running (due at once)
-                                         ──by_hand──▶ Success
+                                         ──finish──▶ Success (by hand)
 
-*In flight* is: Running, and not backing off. The attempt id is there exactly while a call is in flight.
+*In flight* is: Running, and not backing off. The attempt id is there exactly while a call is in flight. An undo that
+ended in Failure is parked by the next plan; `record` only says what became of the attempt.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +16,8 @@ from datetime import datetime, timedelta
 from flow_operator.api.duration import written
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import AttemptRecord, Effect, Phase, RequestRecord, ResponseRecord, Verdict
-from flow_operator.engine.state import Call, in_flight, replaced, stronger
+from flow_operator.engine.size import brief
+from flow_operator.engine.state import Call, in_flight, replaced, stronger, without_content
 from flow_operator.engine.verdicts import Judgement
 
 LOG_LENGTH = 5
@@ -34,6 +36,7 @@ def begin(call: Call, attempt: str, key: str, request: RequestRecord, now: datet
         start_time=call.start_time or now,
         next_attempt_time=None,
         request=request,
+        response=None,
     )
 
 
@@ -53,15 +56,16 @@ def retry(call: Call, judgement: Judgement, response: ResponseRecord | None, pau
         next_attempt_time=now + pause,
         response=response,
         reason=judgement.reason,
-        message=judgement.message,
+        message=judgement.message and brief(judgement.message),
     )
 
 
-def close(call: Call, phase: Phase, judgement: Judgement, response: ResponseRecord | None, now: datetime) -> Call:
-    """The attempt in flight has ended, and the call with it."""
-    return finish(_logged(call, judgement, response, now), phase, judgement.reason, judgement.message, now).model_copy(
-        update={"response": response}
-    )
+def close(
+    call: Call, phase: Phase, judgement: Judgement, response: ResponseRecord | None, why: Judgement, now: datetime
+) -> Call:
+    """The attempt in flight has ended as judged, and with it the call; `why` is what is said of the call."""
+    logged = replaced(_logged(call, judgement, response, now), response=response)
+    return finish(logged, phase, why.reason, why.message, now)
 
 
 def cut(call: Call, phase: Phase, reason: Reason, message: str, now: datetime) -> Call:
@@ -74,15 +78,12 @@ def cut(call: Call, phase: Phase, reason: Reason, message: str, now: datetime) -
 
 def finish(call: Call, phase: Phase, reason: Reason | str | None, message: str | None, now: datetime) -> Call:
     """The call has ended. Header and body of its request go: they can be computed again."""
-    request = call.request
-    if request is not None:
-        request = RequestRecord(method=request.method, url=request.url, digest=request.digest, size=request.size)
     return replaced(
         call,
         phase=phase,
         reason=reason,
-        message=message,
-        request=request,
+        message=message and brief(message),
+        request=call.request and without_content(call.request),
         attempt_id=None,
         next_attempt_time=None,
         completion_time=now,
@@ -91,29 +92,33 @@ def finish(call: Call, phase: Phase, reason: Reason | str | None, message: str |
 
 def park(call: Call, reason: Reason | str | None, message: str | None) -> Call:
     """The call waits for a person."""
-    return replaced(call, phase=Phase.SUSPEND, reason=reason, message=message, attempt_id=None, next_attempt_time=None)
-
-
-def close_parked(
-    call: Call, judgement: Judgement, response: ResponseRecord | None, now: datetime, reason: Reason | str | None
-) -> Call:
-    """The attempt in flight has ended, and a person must say how to go on."""
-    return park(_logged(call, judgement, response, now), reason, judgement.message).model_copy(
-        update={"response": response}
+    return replaced(
+        call,
+        phase=Phase.SUSPEND,
+        reason=reason,
+        message=message and brief(message),
+        attempt_id=None,
+        next_attempt_time=None,
+        completion_time=None,
     )
 
 
 def again(call: Call, now: datetime, *, new_key: bool) -> Call:
-    """A person asks for more attempts: a fresh budget, due at once. With a new key all starts anew."""
+    """A person asks for more attempts: a fresh budget, due at once.
+
+    With a new key the attempts and the clock start anew. What attempts under the old one may have done stays: the
+    effect is that of all attempts.
+    """
     if new_key:
         call = replaced(
             call,
             attempts=0,
             generation=call.generation + 1,
+            uncertain=False,
             idempotency_key=None,
+            start_time=None,
             request=None,
             response=None,
-            effect=Effect.NONE,
         )
     return replaced(
         call,
@@ -126,6 +131,11 @@ def again(call: Call, now: datetime, *, new_key: bool) -> Call:
     )
 
 
+def without_body(response: ResponseRecord) -> ResponseRecord:
+    """An answer of which only code and headers are kept."""
+    return ResponseRecord(code=response.code, header=response.header)
+
+
 def _logged(call: Call, judgement: Judgement, response: ResponseRecord | None, now: datetime) -> Call:
     began = call.attempt_time or now
     entry = AttemptRecord(
@@ -136,10 +146,11 @@ def _logged(call: Call, judgement: Judgement, response: ResponseRecord | None, n
         effect=judgement.effect,
         code=response.code if response else None,
         reason=judgement.reason,
-        message=judgement.message,
+        message=judgement.message and brief(judgement.message),
     )
     return replaced(
         call,
         effect=stronger(call.effect, judgement.effect),
+        uncertain=call.uncertain or judgement.effect is Effect.UNKNOWN,
         attempt_log=(*call.attempt_log, entry)[-LOG_LENGTH:],
     )

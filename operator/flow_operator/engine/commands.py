@@ -4,14 +4,23 @@ The id of the last command is in the status, stored by the very write that acts 
 across a crash.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from flow_operator.api.status import ExecutionStatus, LastCommand
 from flow_operator.engine.contract import Command, Run, Unresolved
 from flow_operator.engine.definition import Definition
-from flow_operator.engine.verbs import VERBS, Order, Rejected
+from flow_operator.engine.json_text import TooBig, survives, weigh
+from flow_operator.engine.limits import MESSAGE_CHARACTERS
+from flow_operator.engine.orders import Order, Rejected
+from flow_operator.engine.size import brief
+from flow_operator.engine.verbs import VERBS
+
+LONGEST: Final = 63
+"""Characters of a verb that are kept."""
 
 
 def obey(run: Run, definition: Definition | Unresolved, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
@@ -26,21 +35,31 @@ def obey(run: Run, definition: Definition | Unresolved, status: ExecutionStatus,
         changed, message, accepted = status, str(refusal), False
     answer = LastCommand(
         id=command.id,
-        verb=command.verb,
-        args=dict(command.args) if command.args else None,
+        verb=command.verb[:LONGEST],
+        args=_kept(command.args),
         result="Accepted" if accepted else "Rejected",
-        message=message,
+        message=brief(message),
         time=now,
         by=command.by,
     )
     return changed.model_copy(update={"last_command": answer})
 
 
+def _kept(args: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The arguments as they are stored: whole if they are small and plain, else not at all."""
+    given = dict(args) if args else None
+    try:
+        weigh(given, MESSAGE_CHARACTERS)
+    except TooBig:
+        return None
+    return given if survives(given) else None
+
+
 def _act(order: Order, status: ExecutionStatus) -> tuple[ExecutionStatus, str]:
     command: Command = order.command
     verb = VERBS.get(command.verb)
     if verb is None:
-        raise Rejected(f"unknown verb {command.verb!r}: use one of {', '.join(VERBS)}")
+        raise Rejected(f"unknown verb {command.verb[:LONGEST]!r}: use one of {', '.join(VERBS)}")
     if command.args is None:
         raise Rejected("the annotation command-args is not a JSON object")
     try:

@@ -1,8 +1,20 @@
 """Which steps are undone, and in which order (semantics: Compensation)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from flow_operator.api.status import CallStatus, Direction, Effect, ExecutionStatus, Phase, PlannedUndo, StepStatus
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import (
+    CallStatus,
+    CompensationStatus,
+    Direction,
+    Effect,
+    ExecutionStatus,
+    Phase,
+    PlannedUndo,
+    StepStatus,
+)
+from flow_operator.engine.calls import cut
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.identity import idempotency_key
 from flow_operator.engine.state import in_flight
@@ -35,9 +47,29 @@ def startable(definition: Definition, status: ExecutionStatus) -> Iterator[StepS
     for step in steps:
         if busy >= PARALLELISM:
             return
-        if step.compensation is None and not any(_requires(definition, other, step.id) for other in waiting):
+        begun = step.compensation is not None and step.compensation.phase is not Phase.PENDING
+        if not begun and not any(_requires(definition, other, step.id) for other in waiting):
             busy += 1
             yield step
+
+
+def given_up(step: StepStatus, why: str, now: datetime) -> StepStatus:
+    """An undo that has not succeeded ends here. What is in flight may have reached the service."""
+    undo = step.compensation or CallStatus(phase=Phase.PENDING)
+    if undo.phase is Phase.FAILURE:
+        return step
+    ended = cut(undo, Phase.FAILURE, Reason.COMPENSATION_GIVEN_UP, why, now)
+    return step.model_copy(update={"compensation": ended})
+
+
+def planned(definition: Definition, status: ExecutionStatus, uid: str, now: datetime) -> ExecutionStatus:
+    """The undo calls to come, for people to see before any is made."""
+    compensation = status.compensation or CompensationStatus()
+    plan = plan_of(definition, status, uid) or None
+    if plan == compensation.plan:
+        return status
+    compensation = compensation.model_copy(update={"plan": plan, "plan_time": now if plan else None})
+    return status.model_copy(update={"compensation": compensation})
 
 
 def plan_of(definition: Definition, status: ExecutionStatus, uid: str) -> tuple[PlannedUndo, ...]:

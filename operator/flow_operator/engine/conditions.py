@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Literal
 
 from flow_operator.api.reasons import Reason
-from flow_operator.api.status import CompensationPhase, Condition, ExecutionStatus, Phase
+from flow_operator.api.status import Condition, ExecutionStatus, Phase
 from flow_operator.engine.limits import LARGE_STATUS_BYTES
+from flow_operator.engine.size import brief
+from flow_operator.engine.state import undoing
 
 Truth = Literal["True", "False", "Unknown"]
 DEFINITION_REASONS = frozenset(
@@ -79,8 +81,10 @@ def with_conditions(status: ExecutionStatus, generation: int, size: int, now: da
             conditions, "Suspended", suspended.status, suspended.reason, suspended.message, generation, now
         )
     if size > LARGE_STATUS_BYTES:
-        message = f"the object has {size // 1024} KiB: each write of it is slow"
+        message = f"the object has more than {LARGE_STATUS_BYTES // 1024} KiB: each write of it is slow"
         conditions = put(conditions, "LargeStatus", "True", "LargeStatus", message, generation, now)
+    elif find(conditions, "LargeStatus") is not None:
+        conditions = put(conditions, "LargeStatus", "False", "LargeStatus", "", generation, now)
     return status.model_copy(update={"conditions": conditions, "observed_generation": generation})
 
 
@@ -92,6 +96,7 @@ def decide(
 ) -> ExecutionStatus:
     """The run has come to Success, Failure or Aborted: Succeeded says so from here on, whatever the phase does."""
     truth: Truth = "True" if phase is Phase.SUCCESS else "False"
+    message = brief(message)
     conditions = put(status.conditions, "Succeeded", truth, reason, message, generation, now)
     return status.model_copy(update={"phase": phase, "reason": reason, "message": message, "conditions": conditions})
 
@@ -127,21 +132,17 @@ def _stalled(status: ExecutionStatus) -> Row:
 
 def _undone(status: ExecutionStatus) -> Iterable[Row]:
     """Compensated and CompensationFailed, from the first undo on."""
-    undos = [step for step in status.steps if step.compensation is not None]
-    if not undos:
+    undos = [(step.id, step.compensation) for step in status.steps if step.compensation is not None]
+    if all(undo.phase is Phase.PENDING for _, undo in undos):
         return
-    compensation = status.compensation
-    done = compensation is not None and compensation.phase is CompensationPhase.SUCCESS
-    yield "Compensated", "True" if done else "False", Reason.COMPENSATED if done else Reason.COMPENSATING, ""
-    failed = [
-        step
-        for step in undos
-        if step.compensation is not None and step.compensation.phase in (Phase.SUSPEND, Phase.FAILURE)
-    ]
-    if failed:
-        given_up = compensation is not None and compensation.phase is CompensationPhase.FAILURE
-        names = ", ".join(f"{step.id} ({step.compensation.reason})" for step in failed if step.compensation)
-        reason = Reason.COMPENSATION_GIVEN_UP if given_up else Reason.COMPENSATION_PARKED
-        yield "CompensationFailed", "True", reason, f"not undone: {names}"
+    done = all(undo.phase is Phase.SUCCESS for _, undo in undos) and not undoing(status)
+    parked = [f"{id} ({undo.reason})" for id, undo in undos if undo.phase is Phase.SUSPEND]
+    given_up = [id for id, undo in undos if undo.phase is Phase.FAILURE]
+    if parked:
+        reason, message = Reason.COMPENSATION_PARKED, f"not undone: {', '.join(parked)}"
+    elif given_up:
+        reason, message = Reason.COMPENSATION_GIVEN_UP, f"not undone: {', '.join(given_up)}"
     else:
-        yield "CompensationFailed", "False", Reason.COMPENSATING if not done else Reason.COMPENSATED, ""
+        reason, message = Reason.COMPENSATED if done else Reason.COMPENSATING, ""
+    yield "Compensated", "True" if done else "False", reason, ""
+    yield "CompensationFailed", "True" if parked or given_up else "False", reason, brief(message)

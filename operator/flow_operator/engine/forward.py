@@ -19,23 +19,37 @@ from flow_operator.api.status import (
 from flow_operator.engine.calls import cut, finish
 from flow_operator.engine.compensation import undoable, undone
 from flow_operator.engine.conditions import decide
-from flow_operator.engine.contract import Run
+from flow_operator.engine.contract import Attempt, Run
 from flow_operator.engine.deadlines import run_deadline, step_deadline
 from flow_operator.engine.definition import Definition
+from flow_operator.engine.expression_errors import shortened
 from flow_operator.engine.expressions import ExpressionError, compile_expression, evaluate_condition
 from flow_operator.engine.json_text import NotJSON
+from flow_operator.engine.limits import STATUS_BYTES
 from flow_operator.engine.messages import run_output, scope
 from flow_operator.engine.moment import Moment
 from flow_operator.engine.payload import store
 from flow_operator.engine.sending import Begun, resend, send
-from flow_operator.engine.state import DONE, map_steps, step_of, with_call
+from flow_operator.engine.size import size_of
+from flow_operator.engine.state import DONE, forward_over, map_steps, step_of, with_call
 
 
 def advance(moment: Moment, status: ExecutionStatus) -> Begun:
-    """One look at every step, then at the run."""
-    status = _time_out_steps(moment, status)
-    if _run_deadline_passed(moment, status):
-        return _time_out_run(moment, status), ()
+    """One look at what has come to an end, then at every step, then at the run."""
+    status = _conclude(moment, status)
+    if not forward_over(status) and _run_deadline_passed(moment, status):
+        status = _time_out_run(moment, status)
+    if not forward_over(status):
+        status = _conclude(moment, _time_out_steps(moment, status))
+    if forward_over(status):
+        return status, ()
+    after, attempts = _go_on(moment, status)
+    if failures(moment.definition, after):
+        after, attempts = _without(attempts, after, status), ()
+    return _conclude(moment, after), attempts
+
+
+def _go_on(moment: Moment, status: ExecutionStatus) -> Begun:
     status, attempts = resend(moment, status, Direction.DO)
     status, undos = resend(moment, status, Direction.UNDO)
     attempts += undos
@@ -43,13 +57,19 @@ def advance(moment: Moment, status: ExecutionStatus) -> Begun:
         if step_of(status, id).phase is Phase.PENDING:
             status, begun = _consider(moment, status, id)
             attempts += begun
-    status = _conclude(moment, status)
-    return status, tuple(each for each in attempts if _still_wanted(status, each.step, each.id))
+    return status, attempts
 
 
-def _still_wanted(status: ExecutionStatus, id: str, attempt: str) -> bool:
-    step = step_of(status, id)
-    return attempt in (step.attempt_id, step.compensation and step.compensation.attempt_id)
+def _without(attempts: tuple[Attempt, ...], after: ExecutionStatus, before: ExecutionStatus) -> ExecutionStatus:
+    """What was to be sent is not sent, for the same look at the run has found that it failed."""
+    begun = {attempt.step for attempt in attempts}
+
+    def unsent(step: StepStatus) -> StepStatus:
+        if step.id in begun:
+            return step_of(before, step.id)
+        return step.model_copy(update={"fallback": None}) if step.fallback in begun else step
+
+    return map_steps(after, unsent)
 
 
 def _consider(moment: Moment, status: ExecutionStatus, id: str) -> Begun:
@@ -85,7 +105,9 @@ def _start(moment: Moment, status: ExecutionStatus, id: str) -> Begun:
     if condition is not None:
         try:
             if not evaluate_condition(compile_expression(condition), scope(moment.snapshot(status), id)):
-                return _skipped(moment, status, id, Reason.CONDITION_FALSE, f"when is false: {condition}"), ()
+                return _skipped(
+                    moment, status, id, Reason.CONDITION_FALSE, f"when is false: {shortened(condition)}"
+                ), ()
         except ExpressionError as error:
             failed = finish(step_of(status, id), Phase.FAILURE, Reason.EXPRESSION_ERROR, f"when: {error}", moment.now)
             return with_call(status, id, Direction.DO, failed), ()
@@ -133,6 +155,8 @@ def _succeed(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
         output = Payload.model_validate(store(run_output(moment.snapshot(status))))
     except (ExpressionError, NotJSON) as error:
         reason, message = Reason.OUTPUT_ERROR, f"the output could not be computed: {error}"
+    if output and size_of(moment.run, status.model_copy(update={"output": output})) > STATUS_BYTES:
+        reason, message, output = Reason.OUTPUT_ERROR, "the output is too large to be kept", None
     decided = decide(status, Phase.SUCCESS, reason, message, moment.run.generation, moment.now)
     compensation = CompensationStatus(phase=CompensationPhase.NOT_NEEDED)
     return decided.model_copy(update={"output": output, "compensation": compensation, "completion_time": moment.now})

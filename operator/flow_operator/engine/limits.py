@@ -12,6 +12,8 @@ INLINE_BYTES = 8 * KIB
 """Body of a request that is kept in the status while the call runs."""
 HEADER_BYTES = 1 * KIB
 """Value of a header of an answer; the rest is cut off."""
+MESSAGE_CHARACTERS = 1024
+"""A message in the status."""
 LARGE_STATUS_BYTES = 256 * KIB
 """Whole object above which LargeStatus is True."""
 STATUS_BYTES = 768 * KIB

@@ -78,7 +78,7 @@ def body_of(snapshot: Snapshot, id: str, direction: Direction) -> Value:
     """The body that the call is sent. Raises ExpressionError."""
     call = call_definition(snapshot.definition.by_id[id], direction)
     if call.input is not None and call.input.body is not None:
-        return render(compile_template(call.input.body), scope(snapshot, id))
+        return render(compile_template(call.input.body), scope(snapshot, id, direction))
     return _default_undo_body(snapshot, id) if direction is Direction.UNDO else _default_body(snapshot, id)
 
 
@@ -88,10 +88,10 @@ def header_of(snapshot: Snapshot, id: str, direction: Direction) -> Mapping[str,
     Raises ExpressionError.
     """
     call = call_definition(snapshot.definition.by_id[id], direction)
-    seen = scope(snapshot, id)
-    given = {**((call.input and call.input.header) or {}), **{each.name: each.value for each in call.endpoint.header}}
-    own = {name.lower(): render_text(compile_template(value), seen) for name, value in given.items()}
-    return {**snapshot.header, **own}
+    seen = scope(snapshot, id, direction)
+    given = {name.lower(): value for name, value in ((call.input and call.input.header) or {}).items()}
+    given |= {each.name.lower(): each.value for each in call.endpoint.header}
+    return {**snapshot.header, **{name: render_text(compile_template(value), seen) for name, value in given.items()}}
 
 
 def _default_body(snapshot: Snapshot, id: str) -> Value:
@@ -124,7 +124,7 @@ def run_output(snapshot: Snapshot) -> Value:
     return {leaf: output_of(snapshot, leaf) for leaf in leaves}
 
 
-def scope(snapshot: Snapshot, id: str | None, **more: Value) -> dict[str, Any]:
+def scope(snapshot: Snapshot, id: str | None, direction: Direction = Direction.DO, **more: Value) -> dict[str, Any]:
     """What an expression of this step can read; of the workflow, when `id` is None. `more` adds variables."""
     run = snapshot.run
     dag = snapshot.definition.dag
@@ -139,24 +139,23 @@ def scope(snapshot: Snapshot, id: str | None, **more: Value) -> dict[str, Any]:
         "execution": {"name": run.name, "namespace": run.namespace, "uid": run.uid},
         **more,
     }
-    failed = None if id is None else error_of(snapshot, id)
+    failed = None if id is None else error_of(snapshot, id, direction)
     return variables if failed is None else {**variables, "error": failed}
 
 
-def error_of(snapshot: Snapshot, id: str) -> Value:
+def error_of(snapshot: Snapshot, id: str, direction: Direction) -> Value:
     """The error that a call of this step answers to; None when there is none.
 
-    For a fallback its owner's, for a step that failed its own, else that of the run. It never changes between two
-    attempts of the same call, or their requests would differ.
+    A fallback answers to its owner's error, an undo to its step's own or else to the run's. It never changes between
+    two attempts of the same call, or their requests would differ.
     """
-    owner = snapshot.definition.dag.owner.get(id)
-    about = snapshot.steps.get(owner or id)
+    about = snapshot.steps.get(id if direction is Direction.UNDO else snapshot.definition.dag.owner.get(id, ""))
     if about is not None and about.phase is Phase.FAILURE:
-        return {"step": about.id, "reason": about.reason, "message": about.message}
-    for condition in snapshot.status.conditions:
-        if condition.type == "Succeeded" and condition.status == "False":
-            return {"reason": condition.reason, "message": condition.message}
-    return None
+        return {"step": about.id, "reason": str(about.reason), "message": about.message}
+    succeeded = next((each for each in snapshot.status.conditions if each.type == "Succeeded"), None)
+    if direction is Direction.DO or succeeded is None or succeeded.status != "False":
+        return None
+    return {"reason": str(succeeded.reason), "message": succeeded.message}
 
 
 class StepView(Mapping[str, Value]):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, Phase
-from flow_operator.engine.backward import retreat
+from flow_operator.engine.backward import park_failed_undos, retreat
 from flow_operator.engine.commands import obey
 from flow_operator.engine.conditions import frozen
 from flow_operator.engine.contract import Attempt, Event, Plan, Run, Unresolved
@@ -19,7 +19,7 @@ from flow_operator.engine.forward import advance
 from flow_operator.engine.moment import Moment
 from flow_operator.engine.settling import settle
 from flow_operator.engine.starting import start
-from flow_operator.engine.state import calls, forward_over, step_of
+from flow_operator.engine.state import aborted, calls, forward_over, step_of
 from flow_operator.engine.suspension import obey_spec
 
 
@@ -39,15 +39,15 @@ def plan(
     """
     before = status
     attempts: tuple[Attempt, ...] = ()
-    status = obey(run, definition, status, now)
+    status = obey(run, definition, park_failed_undos(status), now)
     if status.completion_time is None:
         status = obey_spec(status, run.spec.suspend, run.generation, now)
         if status.start_time is None and not frozen(status):
             status = start(run, definition, status, now)
-        if isinstance(definition, Definition) and status.start_time is not None and not frozen(status):
+        if isinstance(definition, Definition) and status.start_time is not None:
             status, attempts = _go_on(Moment(run, definition, in_flight, now, nonce, service_url), status)
-    elif status == before and status.observed_generation == run.generation:
-        return Plan(before)
+    elif status is before and status.observed_generation == run.generation:
+        return Plan(before, cut=frozenset(in_flight))
     status = settle(run, definition, status, now)
     return Plan(
         status=status,
@@ -60,10 +60,11 @@ def plan(
 
 
 def _go_on(moment: Moment, status: ExecutionStatus) -> tuple[ExecutionStatus, tuple[Attempt, ...]]:
+    """The forward part, then the backward part. A run that is held does neither; one that was aborted may still end."""
     attempts: tuple[Attempt, ...] = ()
-    if not forward_over(status):
+    if not forward_over(status) and not frozen(status):
         status, attempts = advance(moment, status)
-    if forward_over(status) and status.completion_time is None:
+    if forward_over(status) and status.completion_time is None and (aborted(status) or not frozen(status)):
         status, undos = retreat(moment, status)
         attempts += undos
     return status, attempts
@@ -101,5 +102,4 @@ def _events(before: ExecutionStatus, after: ExecutionStatus) -> Iterator[Event]:
 
 def _failed(status: ExecutionStatus) -> bool:
     failed = any(each.type == "Succeeded" and each.status == "False" for each in status.conditions)
-    aborted = status.compensation is not None and status.compensation.trigger == "Aborted"
-    return failed and not aborted and status.phase is not Phase.ABORTED
+    return failed and not aborted(status) and status.phase is not Phase.ABORTED

@@ -15,22 +15,23 @@ from flow_operator.api.status import (
     StepStatus,
     Verdict,
 )
-from flow_operator.engine.calls import close, close_parked, retry
+from flow_operator.engine.calls import close, retry, without_body
 from flow_operator.engine.contract import Outcome, Run
 from flow_operator.engine.definition import Definition, StepDefinition
 from flow_operator.engine.expressions import ExpressionError
 from flow_operator.engine.headers import KEPT_OF_RESPONSE
 from flow_operator.engine.identity import chance
 from flow_operator.engine.json_text import NotJSON
-from flow_operator.engine.limits import HEADER_BYTES, INLINE_BYTES, STATUS_BYTES
+from flow_operator.engine.limits import ANSWER_BYTES, HEADER_BYTES, INLINE_BYTES, STATUS_BYTES
 from flow_operator.engine.messages import Snapshot, call_definition, response_view, scope
 from flow_operator.engine.observation import Answered, Observation
+from flow_operator.engine.payload import size as payload_size
 from flow_operator.engine.payload import store, store_answer
 from flow_operator.engine.retries import budget_left, pause, retry_after
 from flow_operator.engine.size import size_of
-from flow_operator.engine.state import Call, call_of, forward_over, with_call
+from flow_operator.engine.state import Call, call_of, forward_over, replaced, with_call
 from flow_operator.engine.templates import compile_template, render
-from flow_operator.engine.verdicts import Judgement, judge_do, judge_undo
+from flow_operator.engine.verdicts import TOO_LARGE, Judgement, judge_do, judge_undo
 
 
 def record(
@@ -41,43 +42,41 @@ def record(
     if call is None or call.attempt_id != outcome.attempt:
         return status
     snapshot = Snapshot(run, definition, status)
-    if outcome.direction is Direction.UNDO:
-        return with_call(status, outcome.step, Direction.UNDO, _undo_after(snapshot, call, outcome, now))
-    assert isinstance(call, StepStatus)
-    changed = with_call(status, outcome.step, Direction.DO, _step_after(snapshot, call, outcome, now))
-    if size_of(run, changed) <= STATUS_BYTES:
-        return changed
-    return with_call(status, outcome.step, Direction.DO, _too_large(status, call, outcome, now))
+    changed = (
+        _step_after(snapshot, call, outcome, now)
+        if isinstance(call, StepStatus)
+        else _undo_after(snapshot, call, outcome, now)
+    )
+    return _fitting(run, with_call(status, outcome.step, outcome.direction, changed), outcome)
 
 
 def _step_after(snapshot: Snapshot, step: StepStatus, outcome: Outcome, now: datetime) -> StepStatus:
     definition = snapshot.definition.by_id[step.id]
     response = _response(outcome.observation)
     seen = _seen(snapshot, step, response)
-    judgement = judge_do(outcome.observation, definition.outcome, seen, conflicted=step.effect is Effect.UNKNOWN)
+    judgement = judge_do(outcome.observation, definition.outcome, seen, conflicted=step.uncertain)
     output = None
     if judgement.verdict is Verdict.SUCCESS:
         output, judgement = _output(definition, seen, judgement)
-    response = _kept(response, judgement)
+    response, why = _kept(response, judgement), judgement
     if judgement.verdict is Verdict.RETRY and not forward_over(snapshot.status):
         if budget_left(step, definition.retry.limit):
             return _backing_off(snapshot, step, outcome, judgement, response, now)
-        judgement = _exhausted(step, judgement)
-    ended = close(step, _ended_in(judgement, snapshot.status), judgement, response, now)
-    return ended.model_copy(update={"output": output})
+        why = _exhausted(step, judgement)
+    ended = close(step, _ended_in(judgement, snapshot.status), judgement, response, why, now)
+    return replaced(ended, output=output)
 
 
 def _undo_after(snapshot: Snapshot, undo: CallStatus, outcome: Outcome, now: datetime) -> CallStatus:
-    judgement = judge_undo(outcome.observation, conflicted=undo.effect is Effect.UNKNOWN)
-    response = _kept(_response(outcome.observation), judgement)
-    definition = call_definition(snapshot.definition.by_id[outcome.step], Direction.UNDO)
-    if judgement.verdict is Verdict.SUCCESS:
-        return close(undo, Phase.SUCCESS, judgement, response, now)
+    judgement = judge_undo(outcome.observation, conflicted=undo.uncertain)
+    response, why = _kept(_response(outcome.observation), judgement), judgement
+    limit = call_definition(snapshot.definition.by_id[outcome.step], Direction.UNDO).retry.limit
     if judgement.verdict is Verdict.RETRY:
-        if budget_left(undo, definition.retry.limit):
+        if budget_left(undo, limit):
             return _backing_off(snapshot, undo, outcome, judgement, response, now)
-        judgement = _exhausted(undo, judgement)
-    return close_parked(undo, judgement, response, now, judgement.reason)
+        why = _exhausted(undo, judgement)
+    phase = Phase.SUCCESS if judgement.verdict is Verdict.SUCCESS else Phase.FAILURE
+    return close(undo, phase, judgement, response, why, now)
 
 
 def _ended_in(judgement: Judgement, status: ExecutionStatus) -> Phase:
@@ -112,10 +111,12 @@ def _output(definition: StepDefinition, seen: dict[str, Any], judgement: Judgeme
     if definition.output is None:
         return None, judgement
     try:
-        return Payload.model_validate(store(render(compile_template(definition.output), seen))), judgement
+        output = store(render(compile_template(definition.output), seen))
     except (ExpressionError, NotJSON) as error:
-        failed = Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.EXPRESSION_ERROR, f"output: {error}")
-        return None, failed
+        return None, Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.EXPRESSION_ERROR, f"output: {error}")
+    if payload_size(output) > ANSWER_BYTES:
+        return None, TOO_LARGE
+    return Payload.model_validate(output), judgement
 
 
 def _seen(snapshot: Snapshot, step: StepStatus, response: ResponseRecord | None) -> dict[str, Any]:
@@ -140,12 +141,22 @@ def _kept(response: ResponseRecord | None, judgement: Judgement) -> ResponseReco
     if response is None or judgement.effect is Effect.APPLIED:
         return response
     size = len(response.model_dump_json(exclude_none=True))
-    return response if size <= INLINE_BYTES else ResponseRecord(code=response.code, header=response.header)
+    return response if size <= INLINE_BYTES else without_body(response)
 
 
-def _too_large(status: ExecutionStatus, step: StepStatus, outcome: Outcome, now: datetime) -> StepStatus:
-    """The answer does not fit: the step has done its work, the run cannot go on, and what was done is undone."""
-    message = f"with this answer the object would have more than {STATUS_BYTES // 1024} KiB"
-    judgement = Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.STATUS_TOO_LARGE, message)
-    code = outcome.observation.code if isinstance(outcome.observation, Answered) else 0
-    return close(step, _ended_in(judgement, status), judgement, ResponseRecord(code=code), now)
+def _fitting(run: Run, status: ExecutionStatus, outcome: Outcome) -> ExecutionStatus:
+    """The status with this answer if it fits, else without its body.
+
+    Without the body of an answer that the run needs, it cannot go on: the step has done its work, but it failed, and
+    what was done is undone.
+    """
+    if size_of(run, status) <= STATUS_BYTES:
+        return status
+    call = call_of(status, outcome.step, outcome.direction)
+    assert call is not None
+    changes: dict[str, Any] = {"response": call.response and without_body(call.response)}
+    if isinstance(call, StepStatus) and call.phase is Phase.SUCCESS:
+        message = f"with this answer the object would have more than {STATUS_BYTES // 1024} KiB"
+        ended = Phase.ABORTED if forward_over(status) else Phase.FAILURE
+        changes |= {"phase": ended, "reason": Reason.STATUS_TOO_LARGE, "message": message, "output": None}
+    return with_call(status, outcome.step, outcome.direction, replaced(call, **changes))

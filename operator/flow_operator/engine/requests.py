@@ -16,7 +16,7 @@ from flow_operator.engine.contract import Attempt
 from flow_operator.engine.expressions import ExpressionError
 from flow_operator.engine.headers import JSON_TYPE, problem
 from flow_operator.engine.identity import traceparent
-from flow_operator.engine.json_text import write
+from flow_operator.engine.json_text import NotJSON, write
 from flow_operator.engine.limits import INLINE_BYTES, REQUEST_BYTES
 from flow_operator.engine.messages import Snapshot, body_of, call_definition, header_of, scope
 from flow_operator.engine.observation import Request
@@ -51,12 +51,12 @@ def rendered(snapshot: Snapshot, id: str, direction: Direction, service_url: str
         method = call.endpoint.http_method if call.endpoint.url else "POST"
         header = dict(header_of(snapshot, id, direction))
         value = None if method in BODILESS_METHODS else body_of(snapshot, id, direction)
-    except ExpressionError as error:
+        body = None if method in BODILESS_METHODS else write(value).encode()
+    except (ExpressionError, NotJSON) as error:
         raise Unrenderable(Reason.EXPRESSION_ERROR, str(error)) from error
     for name, text in header.items():
         if (wrong := problem(name, text)) is not None:
             raise Unrenderable(Reason.INVALID_REQUEST, wrong)
-    body = None if method in BODILESS_METHODS else write(value).encode()
     if body is not None and len(body) > REQUEST_BYTES:
         raise Unrenderable(Reason.PAYLOAD_TOO_LARGE, f"the request has {len(body)} bytes, the limit is {REQUEST_BYTES}")
     size = len(body or b"")
@@ -84,7 +84,7 @@ def _url(snapshot: Snapshot, id: str, direction: Direction, service_url: str) ->
             method=endpoint.method,
         )
     assert endpoint.url is not None
-    url = render_text(compile_template(endpoint.url), scope(snapshot, id))
+    url = render_text(compile_template(endpoint.url), scope(snapshot, id, direction))
     if not _absolute(url):
         raise Unrenderable(Reason.INVALID_REQUEST, f"{url!r} is no absolute http or https URL without credentials")
     return url

@@ -5,13 +5,15 @@ from datetime import datetime
 from flow_operator.api.duration import written
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, ExecutionStatus, Phase
+from flow_operator.engine.compensation import planned
 from flow_operator.engine.conditions import find, frozen, with_conditions
 from flow_operator.engine.contract import Run, Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.forward import saved
-from flow_operator.engine.size import size_of
-from flow_operator.engine.state import calls, undoing
-from flow_operator.engine.suspension import release, suspend, suspended_by
+from flow_operator.engine.limits import LARGE_STATUS_BYTES
+from flow_operator.engine.size import brief, size_of, slim
+from flow_operator.engine.state import awaiting_forward, calls, forward_over, parked, undoing
+from flow_operator.engine.suspension import release, suspend
 
 
 def settle(run: Run, definition: Definition | Unresolved, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
@@ -21,11 +23,17 @@ def settle(run: Run, definition: Definition | Unresolved, status: ExecutionStatu
     elif frozen(status):
         status = _frozen(status)
     elif status.start_time is not None:
-        status = (
-            _lost_definition(status, definition) if isinstance(definition, Unresolved) else _going(run, status, now)
-        )
+        status = _going(run, status, now)
+        if isinstance(definition, Unresolved):
+            status = status.model_copy(update={"reason": definition.reason, "message": definition.message})
+    if isinstance(definition, Definition) and not forward_over(status):
+        status = _foreseen(run, definition, status, now)
     status = status.model_copy(update={"progress": _progress(status)})
-    return with_conditions(status, run.generation, size_of(run, status), now)
+    size = size_of(run, status)
+    if size > LARGE_STATUS_BYTES:
+        status = slim(status)
+        size = size_of(run, status)
+    return with_conditions(status, run.generation, size, now)
 
 
 def _ended(status: ExecutionStatus) -> ExecutionStatus:
@@ -40,22 +48,20 @@ def _ended(status: ExecutionStatus) -> ExecutionStatus:
 def _frozen(status: ExecutionStatus) -> ExecutionStatus:
     suspended = find(status.conditions, "Suspended")
     assert suspended is not None
-    status = status.model_copy(
-        update={"phase": Phase.SUSPEND, "reason": suspended.reason, "message": suspended.message}
+    return _with_compensation_phase(
+        status.model_copy(update={"phase": Phase.SUSPEND, "reason": suspended.reason, "message": suspended.message})
     )
-    return _in_compensation_phase(status, CompensationPhase.SUSPEND) if undoing(status) else status
 
 
 def _going(run: Run, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
     """A run that nobody holds: it waits for a person if one of its calls does, else it is in its phase."""
+    status = _with_compensation_phase(status)
     waiting = [(id, call) for id, _, call in calls(status) if call.phase is Phase.SUSPEND]
     if not waiting:
         return _decided(release(status, run.generation, now))
-    parked = any(step.compensation and step.compensation.phase is Phase.SUSPEND for step in status.steps)
-    reason = Reason.COMPENSATION_PARKED if parked else Reason.REQUEST_CHANGED
-    message = "; ".join(f"{id}: {call.reason}: {call.message}" for id, call in waiting)
-    if suspended_by(status) != reason:
-        status = suspend(status, reason, message, run.generation, now)
+    reason = Reason.COMPENSATION_PARKED if parked(status) else Reason.REQUEST_CHANGED
+    message = brief("; ".join(f"{id}: {call.reason}: {call.message}" for id, call in waiting))
+    status = suspend(status, reason, message, run.generation, now)
     return status.model_copy(update={"phase": Phase.SUSPEND, "reason": reason, "message": message})
 
 
@@ -69,13 +75,26 @@ def _decided(status: ExecutionStatus) -> ExecutionStatus:
     return status.model_copy(update={"phase": phase, "reason": succeeded.reason, "message": succeeded.message or None})
 
 
-def _lost_definition(status: ExecutionStatus, definition: Unresolved) -> ExecutionStatus:
-    return status.model_copy(update={"reason": definition.reason, "message": definition.message})
-
-
-def _in_compensation_phase(status: ExecutionStatus, phase: CompensationPhase) -> ExecutionStatus:
-    assert status.compensation is not None
+def _with_compensation_phase(status: ExecutionStatus) -> ExecutionStatus:
+    """The backward part waits for a person, or for forward calls in flight, or it runs."""
+    if status.compensation is None or not undoing(status):
+        return status
+    if frozen(status) or parked(status):
+        phase = CompensationPhase.SUSPEND
+    elif awaiting_forward(status):
+        phase = CompensationPhase.PENDING
+    else:
+        phase = CompensationPhase.RUNNING
     return status.model_copy(update={"compensation": status.compensation.model_copy(update={"phase": phase})})
+
+
+def _foreseen(run: Run, definition: Definition, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
+    """While a run that goes forward is suspended people see what would be undone."""
+    if status.phase is Phase.SUSPEND and status.start_time is not None:
+        status = planned(definition, status, run.uid, now)
+    if status.compensation is None or (status.phase is Phase.SUSPEND and status.compensation.plan):
+        return status
+    return status.model_copy(update={"compensation": None})
 
 
 def _progress(status: ExecutionStatus) -> str | None:

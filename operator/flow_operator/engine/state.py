@@ -10,6 +10,7 @@ from flow_operator.api.status import (
     Effect,
     ExecutionStatus,
     Phase,
+    RequestRecord,
     StepStatus,
 )
 
@@ -63,6 +64,11 @@ def replaced(value: Call, **changes: Any) -> Call:
     return value.model_copy(update=changes)
 
 
+def without_content(request: RequestRecord) -> RequestRecord:
+    """A request of which header and body are not stored: they can be rendered again, and the digest proves it."""
+    return RequestRecord(method=request.method, url=request.url, digest=request.digest, size=request.size)
+
+
 def calls(status: ExecutionStatus) -> Iterator[tuple[str, Direction, CallStatus]]:
     """Every call of the run, done or to be done."""
     for step in status.steps:
@@ -78,7 +84,14 @@ def in_flight(call: CallStatus) -> bool:
 
 def forward_over(status: ExecutionStatus) -> bool:
     """Whether the run has failed or was aborted, or has ended: no step starts any more."""
-    return status.compensation is not None or status.completion_time is not None
+    return status.completion_time is not None or (
+        status.compensation is not None and status.compensation.phase is not None
+    )
+
+
+def aborted(status: ExecutionStatus) -> bool:
+    """Whether the forward part was ended by `abort`."""
+    return status.compensation is not None and status.compensation.trigger == "Aborted"
 
 
 def undoing(status: ExecutionStatus) -> bool:
@@ -88,6 +101,11 @@ def undoing(status: ExecutionStatus) -> bool:
         CompensationPhase.RUNNING,
         CompensationPhase.SUSPEND,
     )
+
+
+def parked(status: ExecutionStatus) -> bool:
+    """Whether an undo waits for a person."""
+    return any(step.compensation is not None and step.compensation.phase is Phase.SUSPEND for step in status.steps)
 
 
 def awaiting_forward(status: ExecutionStatus) -> bool:

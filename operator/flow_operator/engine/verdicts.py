@@ -29,20 +29,21 @@ class Judgement:
     message: str | None = None
 
 
+TOO_LARGE = Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.PAYLOAD_TOO_LARGE, "the answer is too large to be kept")
+
+
 def judge_do(observation: Observation, outcome: Outcome, scope: Mapping[str, Any], *, conflicted: bool) -> Judgement:
     """The judgement of a forward attempt. `scope` is what the expressions of `outcome` see."""
     if not isinstance(observation, Answered):
         return _without_answer(observation)
     code = observation.code
     if observation.too_large and _is_success(code):
-        return Judgement(
-            Verdict.FAILURE, Effect.APPLIED, Reason.PAYLOAD_TOO_LARGE, "the answer is too large to be kept"
-        )
+        return TOO_LARGE
     try:
-        judged = _by_expressions(code, outcome, scope, conflicted)
+        judged = _by_expressions(code, outcome, scope, conflicted) or _by_lists(code, outcome, conflicted)
     except ExpressionError as error:
         return Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.EXPRESSION_ERROR, f"outcome: {error}")
-    return judged or _by_lists(code, outcome, conflicted)
+    return TOO_LARGE if observation.too_large and judged.verdict is Verdict.SUCCESS else judged
 
 
 def judge_undo(observation: Observation, *, conflicted: bool) -> Judgement:
@@ -98,6 +99,8 @@ def _by_expressions(code: int, outcome: Outcome, scope: Mapping[str, Any], confl
 def _by_lists(code: int, outcome: Outcome, conflicted: bool) -> Judgement:
     if _listed(code, outcome.success):
         return Judgement(Verdict.SUCCESS, Effect.APPLIED)
+    if _is_success(code) and _listed(code, outcome.retry):
+        return Judgement(Verdict.RETRY, Effect.UNKNOWN, Reason.UNEXPECTED_CODE, f"HTTP {code}")
     if _is_success(code):
         message = f"HTTP {code} is not one of outcome.success"
         return Judgement(Verdict.FAILURE, Effect(outcome.failure_effect), Reason.UNEXPECTED_CODE, message)
