@@ -72,7 +72,9 @@ def _told(stage: Stage, story: Story, number: int, graph: Graph) -> list[str]:
         wrong = [str(error)]
     for difference in wrong:
         stage.screen.bad(difference)
-    if not wrong:
+    if wrong:
+        stage.screen.output(f"The end of the operator's log:\n{stage.world.operator.log_tail()}")
+    else:
         calls = stage.calls(story.order)
         stage.screen.good(f"{len(calls)} calls as expected, in the right order, and one effect per key")
     stage.reset()

@@ -77,8 +77,11 @@ class OperatorProcess:
     def check(self) -> None:
         """Raise OperatorError if it has ended without being asked to."""
         if self._process is not None and (code := self._process.poll()) is not None:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
-            raise OperatorError(f"the operator ended with code {code}; the end of {self.log}:\n{tail}")
+            raise OperatorError(f"the operator ended with code {code}; the end of {self.log}:\n{self.log_tail()}")
+
+    def log_tail(self, lines: int = 20) -> str:
+        """The last lines of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def _is_ready(self) -> bool:
         self.check()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sysconfig
 import tempfile
 from contextlib import ExitStack
@@ -51,6 +52,7 @@ class World:
     def __enter__(self) -> "World":
         try:
             self.directory = Path(tempfile.mkdtemp(prefix="flow-demo-"))
+            self._exit.callback(shutil.rmtree, self.directory, ignore_errors=True)
             self._tether = Tether(self.directory)
             self._exit.callback(self._tether.release)
             self._screen.heading("A Kubernetes API server, eight services and the operator")
@@ -131,7 +133,7 @@ class World:
             "FLOW_LEASE_NAMESPACE": NAMESPACE,
         }
         self.operator = OperatorProcess(self.cluster.kubeconfig_for(token), self.directory / "operator.log", settings)
-        self._exit.callback(self.operator.stop)
+        self._exit.callback(self.operator.kill)
         self.operator.start()
 
     def _refuse_a_second_operator(self) -> None:
