@@ -7,6 +7,7 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, Phase, StepStatus
 from flow_operator.cli.headline import left_in_effect
 from flow_operator.cli.view import RunView, names
+from flow_operator.engine.state import forward_over
 from flow_operator.engine.suspension import suspended_by
 
 Way = tuple[str, str]
@@ -86,7 +87,7 @@ def _abort(run: RunView) -> Iterator[tuple[list[str], str]]:
     abort = ["kubectl", "flow", "abort", run.name]
     if status.start_time is None:
         yield abort, "end it; nothing was called yet"
-    elif status.compensation is None:
+    elif not forward_over(status):
         yield abort, "end it, and undo what was done"
         yield [*abort, "--no-compensate"], "end it, and leave what was done as it is"
     else:

@@ -9,7 +9,7 @@ from flow_operator.api.status import CallStatus, CompensationPhase, Effect, Phas
 from flow_operator.cli.view import RunView, names
 from flow_operator.cli.words import STYLES, SYMBOLS, clean, length, moment, since, span
 from flow_operator.engine.conditions import DEFINITION_REASONS
-from flow_operator.engine.state import in_flight
+from flow_operator.engine.state import forward_over, in_flight
 
 ATTENTION = "bold red"
 
@@ -35,7 +35,7 @@ def _said(run: RunView, now: datetime) -> tuple[str, str, str, str]:
         return "!", ATTENTION, f"cannot {goes_on}: {status.reason}", since(run.since("Stalled") or run.created, now)
     if status.start_time is None:
         return symbol, style, "waits to be started by the operator", since(run.created, now)
-    if status.compensation is not None:
+    if forward_over(status):
         return symbol, style, _going_back(run, now), since(run.since("Succeeded"), now)
     doing = ", ".join(_active(status.steps, now)) or "between two steps"
     return symbol, style, f"is running: {doing}", since(status.start_time, now)

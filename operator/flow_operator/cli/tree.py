@@ -121,7 +121,8 @@ def _plan(run: RunView) -> list[RenderableType]:
     if compensation is None or not compensation.plan:
         return []
     by_id = {step.id: step for step in run.status.steps}
-    said: list[RenderableType] = [text(f"Undo, in this order: {compensation.phase}", "bold")]
+    title = f"Undo, in this order: {compensation.phase}" if compensation.phase else "Would be undone, in this order"
+    said: list[RenderableType] = [text(title, "bold")]
     for number, undo in enumerate(compensation.plan, 1):
         call = by_id[undo.step].compensation if undo.step in by_id else None
         after = f", after {', '.join(undo.after)}" if undo.after else ""
