@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from tests.e2e.history import Run, runs, violations
+from tests.e2e.history import RUNS, Run, runs, violations
 from tests.e2e.kube import Object
 from tests.e2e.role import user
 from tests.e2e.shop import Shop
+
+__all__ = ["RUNS", "assert_blameless", "histories", "history", "requests", "writes"]
 
 WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 

@@ -35,9 +35,9 @@ from tests.e2e.history.order import (
     undone_exactly,
     undone_once,
 )
-from tests.e2e.history.trail import Run, Write, runs
+from tests.e2e.history.trail import RUNS, Run, Write, runs
 
-__all__ = ["RULES", "Run", "Write", "runs", "violations"]
+__all__ = ["RULES", "RUNS", "Run", "Write", "runs", "violations"]
 
 RULES: tuple[Callable[[Run], Iterable[str]], ...] = (
     recorded_first,
