@@ -11,11 +11,17 @@ from flow_operator.engine.definition import Definition
 ORDER = (Path(__file__).parent / "order.txt").read_text()
 
 
-def tell(directives: str) -> Story:
-    """The story after all of its directives, about the order of order.txt. Lines that begin with # are comments."""
-    story = Story()
+def begin(directives: str = "") -> Story:
+    """A story about the order of order.txt, after these directives. Lines that begin with # are comments."""
     given = any(line.startswith(("input", "rawinput")) for line in directives.splitlines())
-    directives = f"{ORDER}\n{'' if given else 'input {}'}\n{directives}"
+    story = Story()
+    go_on(story, ORDER if given else f"{ORDER}\ninput {{}}")
+    go_on(story, directives)
+    return story
+
+
+def go_on(story: Story, directives: str) -> None:
+    """The same story, after more directives."""
     lines = [line for line in directives.splitlines() if line.strip() and not line.startswith("#")]
     while lines:
         directive = lines.pop(0)
@@ -24,7 +30,6 @@ def tell(directives: str) -> Story:
             below.append(lines.pop(0))
         for _ in story.tell(directive, "\n".join(below)):
             pass
-    return story
 
 
 def execution_of(story: Story) -> dict[str, Any]:

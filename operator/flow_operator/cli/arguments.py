@@ -101,8 +101,8 @@ def _add_reading(command: Command) -> None:
 def _add_verbs(command: Command) -> None:
     def verb(name: str, help: str) -> argparse.ArgumentParser:
         made = command(name, help)
-        made.add_argument("--no-wait", dest="wait", action="store_const", const=None, help="do not wait for the answer")
         made.add_argument("--wait", type=float, metavar="SECONDS", default=_WAIT_SECONDS, help="default: %(default)g")
+        made.add_argument("--no-wait", dest="wait", action="store_const", const=None, help="do not wait for the answer")
         return made
 
     verb("suspend", "Freeze a run: nothing new is called until it is resumed.")

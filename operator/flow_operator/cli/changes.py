@@ -6,32 +6,35 @@ from flow_operator.api.status import CallStatus, LastCommand, Phase
 from flow_operator.cli.view import RunView
 from flow_operator.cli.words import clean, moment
 
-Said = dict[str, str]
+Said = dict[tuple[str, str], str]
+"""What is said of each subject: a kind of subject, and the step that it is about."""
 
 
 def changes(before: RunView | None, after: RunView) -> Iterator[str]:
-    """The lines that say something new; before the first look, all but what has not begun."""
+    """The lines that say something new; before the first look, all but the steps that have not begun."""
     old = _said(before) if before is not None else {}
     for subject, line in _said(after).items():
-        if line != old.get(subject) and not (subject not in old and line == Phase.PENDING):
-            yield clean(f"{subject}: {line}")
+        if line != old.get(subject):
+            yield clean(f"{' '.join(subject).strip()}: {line}")
 
 
 def _said(run: RunView) -> Said:
-    said = {"run": _run(run)}
+    said = {("run", ""): _run(run)}
     for step in run.status.steps:
-        said[step.id] = _call(step) + (f"; {step.fallback} took over" if step.fallback else "")
-        if step.compensation is not None:
-            said[f"undo of {step.id}"] = _call(step.compensation)
+        if step.phase is not Phase.PENDING:
+            said["", step.id] = _call(step) + (f"; {step.fallback} took over" if step.fallback else "")
+        if step.compensation is not None and step.compensation.phase is not Phase.PENDING:
+            said["undo of", step.id] = _call(step.compensation)
     if run.status.last_command is not None:
-        said["command"] = _command(run.status.last_command)
+        said["command", ""] = _command(run.status.last_command)
     return said
 
 
 def _run(run: RunView) -> str:
     status = run.status
     why = f" ({status.reason}{f': {status.message}' if status.message else ''})" if status.reason else ""
-    undo = f", compensation {status.compensation.phase}" if status.compensation is not None else ""
+    compensation = status.compensation and status.compensation.phase
+    undo = f", compensation {compensation}" if compensation else ""
     return f"{status.phase}{why}{undo}{', ended' if run.ended else ''}"
 
 

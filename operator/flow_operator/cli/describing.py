@@ -98,7 +98,7 @@ def _standing(snapshot: Snapshot, step: str, direction: Direction, call: CallSta
     if call.request is not None:
         return f"not the one that was sent: its digest is {sent.record.digest}, stored was {call.request.digest}"
     open_ones = _not_ended(snapshot.definition, snapshot, step, direction)
-    until = f" before {', '.join(open_ones)} ended" if open_ones else ""
+    until = f", before {', '.join(open_ones)} ended" if open_ones else ""
     return f"not sent; this is what it would be now{until}"
 
 

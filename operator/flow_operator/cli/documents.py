@@ -71,9 +71,9 @@ def documents(text: str) -> Iterator[Document]:
         yield Document(max(number, 1), None, (Mistake(mark.line + 1 if mark else 1, said),))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        yield Document(max(number, 1), None, (Mistake(line, f"character {error.character!r} is not allowed"),))
+        yield Document(max(number, 1), None, (Mistake(line, f"the character {chr(error.character)!r} is not allowed"),))
     except (TooBig, RecursionError) as error:
-        said = str(error) if isinstance(error, TooBig) else "nested too deeply"
+        said = f"larger than any object: {error}" if isinstance(error, TooBig) else "nested too deeply"
         yield Document(max(number, 1), None, (Mistake(1, said),))
 
 

@@ -38,7 +38,9 @@ def lint(files: Sequence[str]) -> int:
 def findings(manifest: Manifest, others: Iterable[Manifest]) -> list[Finding]:
     """All that is wrong with one object, given the Steps beside it."""
     found = list(manifest.findings)
-    for strict in (True, False):  # a field that is unknown must not hide what is wrong with the graph
+    for strict in (
+        (True, False) if manifest.spec is not None else ()
+    ):  # a field that is unknown must not hide what is wrong with the graph
         found += [each for each in _of_spec(manifest, others, strict) if each not in found]
     return found
 

@@ -94,6 +94,8 @@ def _ours(place: str, value: Mapping[str, Any]) -> Iterator[Manifest | Unread]:
 def _envelope(value: Mapping[str, Any]) -> Iterator[Finding]:
     for field in value.keys() - _FIELDS:
         yield Finding(path=field, reason=Reason.UNKNOWN_FIELD, message="there is no such field")
+    if value.get("spec") is None:
+        yield Finding(path="spec", reason=Reason.INVALID_FIELD, message="it must have a spec")
 
 
 def _name(kind: Kind, metadata: Mapping[str, Any]) -> Iterator[Finding]:

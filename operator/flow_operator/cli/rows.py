@@ -51,8 +51,8 @@ def _time(call: CallStatus, now: datetime) -> str:
 
 def _undo(step: StepStatus, planned: bool) -> Text:
     undo = step.compensation
-    if undo is None:
-        return text(f"{SYMBOLS[Phase.PENDING]} planned" if planned else "", "dim")
+    if undo is None or undo.phase is Phase.PENDING:
+        return text(f"{SYMBOLS[Phase.PENDING]} planned" if planned or undo else "", "dim")
     said = {Phase.SUCCESS: "undone", Phase.SUSPEND: "parked", Phase.FAILURE: "given up"}.get(undo.phase, undo.phase)
     if undo.reason == Reason.SKIPPED_BY_COMMAND:
         said = "undone by hand"

@@ -93,7 +93,9 @@ def _steps(
     run: RunView, levels: Sequence[Sequence[str]] | None, now: datetime, folded: bool
 ) -> Iterator[RenderableType]:
     """A table whose first column is the tree; below a row, what is wrong there."""
-    planned = {undo.step for undo in (run.status.compensation and run.status.compensation.plan) or ()}
+    compensation = run.status.compensation
+    going_back = compensation is not None and compensation.phase is not None
+    planned = {undo.step for undo in (compensation.plan if compensation and going_back else None) or ()}
     drawn = lines(run.status.steps, levels, folded=folded)
     rows = [row(line.step, line.step.id in planned, now) if line.step else None for line in drawn]
     table = [HEADING, *(each.cells for each in rows if each)]
@@ -121,12 +123,13 @@ def _plan(run: RunView) -> list[RenderableType]:
     if compensation is None or not compensation.plan:
         return []
     by_id = {step.id: step for step in run.status.steps}
-    title = f"Undo, in this order: {compensation.phase}" if compensation.phase else "Would be undone, in this order"
+    title = f"Undo, in this order: {compensation.phase}" if compensation.phase else "Would be undone, in this order:"
     said: list[RenderableType] = [text(title, "bold")]
     for number, undo in enumerate(compensation.plan, 1):
         call = by_id[undo.step].compensation if undo.step in by_id else None
         after = f", after {', '.join(undo.after)}" if undo.after else ""
-        said.append(_indented(text(f"{number}. {undo.step}{after}: {call.phase if call else Phase.PENDING}")))
+        phase = f": {call.phase if call else Phase.PENDING}" if compensation.phase else ""
+        said.append(_indented(text(f"{number}. {undo.step}{after}{phase}")))
     return said
 
 
