@@ -157,13 +157,11 @@ class Actor:
         found: Definition | Unresolved
         if revision is not None and held.definition is not None and held.definition.revision == revision:
             found = held.definition
-        elif held.unreadable_spec is not None:
-            found = held.unreadable_spec
-        elif revision is None:
-            found = self._shell.lookup(entry.namespace, entry.workflow)
-        else:
+        elif revision is not None:
             found = await self._storage.definition(revision)
-        self.unresolved = found if isinstance(found, Unresolved) else None
+        else:
+            found = held.unreadable_spec or self._shell.lookup(entry.namespace, entry.workflow)
+        self.unresolved = found if isinstance(found, Unresolved) and found is not held.unreadable_spec else None
         held.definition = None if isinstance(found, Unresolved) else found
         return found
 

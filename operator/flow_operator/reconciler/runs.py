@@ -181,6 +181,8 @@ class Runs:
             return
         if unresolved.reason is Reason.REVISION_NOT_FOUND:
             self._unpinned.add(entry.key)
+        elif self._shell.lookup(entry.namespace, entry.workflow) != unresolved:
+            self._wake(entry)  # it has changed since the actor looked
         else:
             self._unresolved.setdefault((entry.namespace, entry.workflow), set()).add(entry.key)
 

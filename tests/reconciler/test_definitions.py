@@ -1,0 +1,154 @@
+"""Definitions that are missing, wrong or changed; their statuses; and revisions."""
+
+import asyncio
+
+from tests.reconciler.fake_cluster import Fault
+from tests.reconciler.stage import Stage, step
+from tests.reconciler.virtual_time import run
+
+from flow_operator.engine.errors import Conflict
+
+
+def ready(stage: Stage, name: str, plural: str = "workflows") -> str:
+    """Status and reason of the condition Ready."""
+    conditions = stage.cluster.status(name, plural).get("conditions", ())
+    return " ".join(f"{each['status']} {each['reason']}" for each in conditions if each["type"] == "Ready")
+
+
+def reason(stage: Stage) -> str:
+    """Why the run waits."""
+    return next(each["reason"] for each in stage.cluster.status("run")["conditions"] if each["type"] == "Stalled")
+
+
+def test_a_run_waits_for_its_workflow_and_the_workflow_for_its_step() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.start()
+        await stage.until(lambda: bool(stage.lines("write run")))
+        assert reason(stage) == "WorkflowNotFound"
+        stage.workflow({"id": "a", "stepRef": {"name": "shared"}})
+        await stage.until(lambda: len(stage.lines("write run")) == 2)
+        assert reason(stage) == "StepNotFound"
+        assert ready(stage, "order") == "False StepNotFound"
+        stage.cluster.add("steps", "other", {"spec": {"endpoint": {"url": "http://services/other"}}})
+        await asyncio.sleep(60)
+        assert len(stage.lines("write run")) == 2
+        stage.cluster.add("steps", "shared", {"spec": {"endpoint": {"url": "http://services/shared"}}})
+        await stage.until_phase("Success")
+        assert ready(stage, "order") == "True Valid"
+        return stage.lines("call")
+
+    assert run(story()) == ["call shared"]
+
+
+def test_a_workflow_that_is_wrong_says_so_and_its_runs_wait_until_it_is_mended() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.workflow(step("a", "nowhere"))
+        stage.start()
+        await stage.until(lambda: bool(stage.lines("write run")))
+        assert reason(stage) == "WorkflowNotReady"
+        assert ready(stage, "order") == "False InvalidWorkflow"
+        stage.cluster.change("workflows", "order", {"steps": [step("a")]})
+        await stage.until_phase("Success")
+
+    run(story())
+
+
+def test_definitions_that_are_poison_say_so_and_the_others_go_on() -> None:
+    deep: object = "x"
+    for _ in range(300):
+        deep = [deep]
+
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        for number, spec in enumerate(
+            (None, [], "x", {"steps": "x"}, {"steps": [None, {"stepRef": 1}]}, {"output": deep})
+        ):
+            stage.cluster.add("workflows", f"poison-{number}", {"spec": spec})
+            stage.start(f"poisoned-{number}", f"poison-{number}")
+        stage.workflow(step("a"))
+        stage.start()
+        await stage.until_phase("Success")
+        return [ready(stage, f"poison-{number}") for number in range(6)]
+
+    assert run(story()) == ["False InvalidWorkflow"] * 6
+
+
+def test_a_status_is_written_only_when_it_differs() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        await stage.until(lambda: bool(stage.lines("write order")))
+        stage.cluster.annotate("order", {"some": "thing"}, plural="workflows")
+        await asyncio.sleep(10)
+        successor = await Stage(cluster=stage.cluster).open()
+        await asyncio.sleep(10)
+        return successor.lines("write")
+
+    assert run(story()) == ["write order Valid"]
+
+
+def test_a_status_whose_write_is_refused_is_written_on_what_stands_there_now() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.cluster.fail("write", Fault(Conflict("409")))
+        stage.workflow(step("a"))
+        await stage.until(lambda: ready(stage, "order") == "True Valid")
+        return stage.lines("write")
+
+    assert run(story()) == ["write fails: Conflict", "write order Valid"]
+
+
+def test_editing_a_workflow_changes_no_run_that_has_started() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.workflow(step("a"), step("b", "a"))
+        stage.start()
+        await stage.until(lambda: bool(stage.lines("call a")))
+        stage.cluster.change("workflows", "order", {"steps": [step("x")]})
+        await stage.until_phase("Success")
+        return stage.lines("call", "create")
+
+    assert run(story()) == ["create controllerrevisions", "call a", "call b"]
+
+
+def test_a_run_whose_revision_is_gone_calls_nothing_until_it_is_back() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.workflow(step("a", retry={"limit": 9, "backoff": {"duration": "10m", "cap": "10m"}}))
+        stage.caller.services["a"] = lambda _: asyncio.sleep(0, result=None)  # type: ignore[assignment,return-value]
+        stage.start()
+        await stage.until(lambda: bool(stage.lines("write run")))
+        await stage.reconciler.stop_acting()
+        [key] = [key for key in stage.cluster.objects if key[0] == "controllerrevisions"]
+        revision = stage.cluster.objects.pop(key)
+        stage.journal.clear()
+        successor = await Stage(cluster=stage.cluster).open()
+        listing = asyncio.create_task(successor.reconciler.keep_listing())
+        await successor.until(lambda: bool(successor.lines("write run")))
+        assert reason(successor) == "RevisionNotFound"
+        assert not successor.lines("call")
+        stage.cluster.objects[key] = revision
+        await successor.until_phase("Success")
+        listing.cancel()
+        return successor.lines("call")
+
+    assert run(story()) == ["call a"]
+
+
+def test_after_a_namespace_was_made_anew_its_revisions_are_too() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        stage.start()
+        await stage.until_phase("Success")
+        for plural, _, name in list(stage.cluster.objects):
+            stage.cluster.delete(plural, name)
+        await asyncio.sleep(1)
+        stage.workflow(step("a"))
+        stage.start()
+        await stage.until_phase("Success")
+        return stage.lines("create")
+
+    assert run(story()) == ["create controllerrevisions"] * 2

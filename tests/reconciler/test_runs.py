@@ -1,0 +1,184 @@
+"""Many runs: what those cost that wait or have ended, and that one cannot hold up the others."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from tests.reconciler.fake_cluster import Fault
+from tests.reconciler.stage import Stage, answer, pristine, step
+from tests.reconciler.virtual_time import run
+
+from flow_operator.engine.errors import Unavailable
+
+
+def tasks() -> int:
+    """Tasks that are alive besides the story's own and the judge of definitions."""
+    return len(asyncio.all_tasks()) - 2
+
+
+def test_runs_that_have_ended_cost_nothing_when_they_are_listed_again() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        for number in range(500):
+            stage.start(f"run-{number}")
+        await stage.until(lambda: stage.reconciler.count_runs()[0]["shop", "order", "Success"] == 500)
+        await asyncio.sleep(1)
+        stage.journal.clear()
+        successor = await Stage(cluster=stage.cluster).open()
+        assert tasks() == 1, "the second judge"
+        for (plural, _, _), body in stage.cluster.objects.items():
+            if plural == "workflowexecutions":
+                successor.reconciler.observe(plural, None, body)
+        assert tasks() == 1
+        await asyncio.sleep(10)
+        assert successor.reconciler.count_runs()[0] == {("shop", "order", "Success"): 500}
+        return successor.journal
+
+    assert run(story()) == []
+
+
+def test_runs_that_wait_have_no_task() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        for number in range(100):
+            stage.start(f"lost-{number}", "nowhere")
+            stage.start(f"held-{number}", suspend=True)
+        await asyncio.sleep(10)
+        assert tasks() == 0
+        assert len(stage.lines("write lost")) == 100
+        assert len(stage.lines("write held")) == 100
+        stage.journal.clear()
+        await asyncio.sleep(10_000)
+        assert stage.journal == []
+
+    run(story())
+
+
+def test_a_run_whose_status_nobody_can_read_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        fields = {"spec": {"workflowRef": {"name": "order"}}, "status": pristine() | {"phase": "Dreaming"}}
+        stage.cluster.add("workflowexecutions", "strange", fields)
+        stage.start()
+        await stage.until_phase("Success")
+        assert not stage.lines("write strange")
+        assert stage.cluster.status("strange")["phase"] == "Dreaming"
+
+    with caplog.at_level(logging.WARNING):
+        run(story())
+    [record] = caplog.records
+    assert "shop/strange" in record.getMessage()
+    assert record.exc_info is None
+
+
+def test_a_run_whose_spec_is_wrong_says_so() -> None:
+    async def story() -> str:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        stage.start(input={"body": 1, "rawBody": "2"})
+        await stage.until(lambda: bool(stage.lines("write run")))
+        assert not stage.lines("call")
+        return next(each["reason"] for each in stage.cluster.status("run")["conditions"] if each["type"] == "Stalled")
+
+    assert run(story()) == "InvalidInput"
+
+
+def test_a_run_that_always_fails_inside_is_tried_ever_more_rarely(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> int:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        write = stage.cluster.write_status
+
+        async def write_status(plural: str, namespace: str, name: str, *rest: Any) -> Any:
+            if name == "cursed":
+                raise RuntimeError("a bug")
+            return await write(plural, namespace, name, *rest)
+
+        stage.cluster.write_status = write_status  # type: ignore[method-assign]
+        stage.start("cursed")
+        stage.start()
+        await stage.until_phase("Success")
+        await asyncio.sleep(3600)
+        return len(caplog.records)
+
+    with caplog.at_level(logging.ERROR):
+        assert 60 <= run(story()) <= 140
+    assert "shop/cursed" in caplog.text
+
+
+def test_no_more_runs_are_acted_on_at_once_than_is_allowed() -> None:
+    async def story() -> int:
+        stage = await Stage(concurrency=3).open()
+        stage.workflow(step("a"))
+        stage.caller.services["a"] = answer(after=10)
+        for number in range(10):
+            stage.start(f"run-{number}")
+        most = 0
+        while stage.reconciler.count_runs()[0]["shop", "order", "Success"] < 10:
+            most = max(most, len(stage.lines("call")) - len(stage.lines("answer")))
+            await asyncio.sleep(0.5)
+        return most
+
+    assert run(story()) == 3
+
+
+def test_what_the_watch_missed_is_found_by_the_next_list() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        listing = asyncio.create_task(stage.reconciler.keep_listing())
+        stage.workflow(step("a"))
+        stage.start("early", suspend=True)
+        await asyncio.sleep(1)
+        stage.cluster.watching = False
+        stage.cluster.delete("workflowexecutions", "early")
+        stage.cluster.delete("workflows", "order")
+        stage.workflow(step("b"), name="second")
+        stage.start("late", "second")
+        await stage.until_phase("Success", "late")
+        assert 200 < asyncio.get_running_loop().time() < 400
+        await asyncio.sleep(0.1)
+        assert stage.reconciler.count_runs()[0] == {("shop", "second", "Success"): 1}
+        stage.start("orphan")
+        stage.cluster.watching = True
+        stage.cluster.annotate("orphan", {"seen": "now"})
+        await stage.until(lambda: bool(stage.lines("write orphan")))
+        assert stage.cluster.status("orphan")["conditions"][2]["reason"] == "WorkflowNotFound"
+        listing.cancel()
+
+    run(story())
+
+
+def test_a_watch_that_began_anew_brings_the_next_list_forward() -> None:
+    async def story() -> float:
+        stage = await Stage().open()
+        listing = asyncio.create_task(stage.reconciler.keep_listing())
+        stage.workflow(step("a"))
+        stage.start("early", suspend=True)
+        await asyncio.sleep(1)
+        stage.cluster.watching = False
+        stage.cluster.delete("workflowexecutions", "early")
+        [workflow] = [each for key, each in stage.cluster.objects.items() if key[0] == "workflows"]
+        stage.reconciler.observe("workflows", None, workflow)
+        await stage.until(lambda: stage.reconciler.count_runs()[0].total() == 0)
+        listing.cancel()
+        return asyncio.get_running_loop().time()
+
+    assert run(story()) < 10
+
+
+def test_the_first_list_is_tried_until_it_succeeds() -> None:
+    async def story() -> list[str]:
+        stage = Stage()
+        stage.workflow(step("a"))
+        stage.start()
+        stage.cluster.watching = False
+        stage.cluster.fail("list", Fault(Unavailable("503")), Fault(Unavailable("503")))
+        await stage.open()
+        await stage.until_phase("Success")
+        return stage.lines("list", "call")
+
+    assert run(story()) == ["list fails: Unavailable", "list fails: Unavailable", "call a"]
