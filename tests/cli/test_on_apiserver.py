@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.cli.operator import Operator
 from tests.cli.person import Person
-from tests.controlplane import Cluster, eventually
+from tests.controlplane import Cluster, ControlPlane, eventually
 from tests.controlplane.binaries import find_kubectl
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -103,7 +103,6 @@ class TestWatch:
         operator.tell("start")
         terminal = person.at_terminal("watch", "order-1")
         terminal.read_until("is running")
-        os.write(terminal.screen, b"\x03")
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == 130
         assert "Traceback" not in terminal.shown
@@ -129,6 +128,36 @@ class TestWatch:
         assert watching.stderr is not None
         assert watching.stderr.read() == ""
         watching.stderr.close()
+
+    def test_it_outlives_the_api_server(self, person: Person, operator: Operator, control_plane: ControlPlane) -> None:
+        operator.tell("start")
+        terminal = person.at_terminal("watch", "order-1")
+        terminal.read_until("is running")
+        control_plane.apiserver.stop()
+        terminal.read_until("cannot be reached: ")
+        control_plane.apiserver.start()
+        operator.tell("answer reserve 422\nanswer fraud 422")
+        assert terminal.end() == 1
+        assert "trying again" not in terminal.plain[terminal.plain.rindex("✗ order-1 ended in Failure") :]
+
+    def test_a_terminal_that_cannot_redraw_gets_lines(self, person: Person, operator: Operator) -> None:
+        operator.tell("start\nanswer reserve 422\nanswer fraud 422")
+        person.environment["TERM"] = "dumb"
+        terminal = person.at_terminal("watch", "order-1")
+        assert terminal.end() == 1
+        assert "\x1b" not in terminal.shown
+        assert "run: Failure" in terminal.shown
+
+    def test_no_color(self, person: Person, operator: Operator) -> None:
+        operator.tell("start\nanswer reserve 422\nanswer fraud 422")
+        colour = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
+        terminal = person.at_terminal("describe", "order-1")
+        terminal.end()
+        assert colour.search(terminal.shown)
+        person.environment["NO_COLOR"] = "1"
+        terminal = person.at_terminal("describe", "order-1")
+        terminal.end()
+        assert not colour.search(terminal.shown)
 
 
 class TestDescribe:
@@ -385,6 +414,12 @@ class TestTheWayToTheCluster:
         assert said.err.startswith(
             'error: the API server says no: workflowexecutions.flow.unistack.org "order-1" is forbid'
         )
+
+    def test_a_cluster_without_the_crds(self) -> None:
+        with ControlPlane(crds=None) as bare:
+            said = Person(bare.kubeconfig).flow("describe", "order-1")
+        assert said.code == 2
+        assert said.err.endswith(" does not know WorkflowExecutions: install the CRDs first\n")
 
     def test_who_is_not_known_is_told_so(self, cluster: Cluster, operator: Operator) -> None:
         stranger = cluster.kubeconfig_for("made-up")

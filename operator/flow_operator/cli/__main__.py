@@ -1,17 +1,13 @@
 """Entry point of `kubectl flow`: picks the command, and turns what stops it into one line and an exit code.
 
-Each command imports what it needs itself, so that `lint` does not wait for the client of the API server.
+Everything is imported where it is needed: `lint` does not wait for the client of the API server, and Ctrl-C during
+an import is still Ctrl-C.
 """
 
-import argparse
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
-
-from flow_operator.api.status import Direction
-from flow_operator.cli.arguments import parse_arguments, verb_arguments
-from flow_operator.cli.errors import Cannot
-from flow_operator.cli.terminal import print_error
 
 CANNOT = 2
 INTERRUPTED = 130
@@ -23,13 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     try:
-        code = _dispatch(arguments)
+        code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
-    except Cannot as error:
-        print_error(f"error: {error}")
-        return CANNOT
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -39,16 +31,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _dispatch(arguments: argparse.Namespace) -> int:
-    if arguments.command == "lint":
-        from flow_operator.cli.linting import lint
+def _run(argv: Sequence[str]) -> int:
+    from flow_operator.cli.arguments import parse_arguments
+    from flow_operator.cli.errors import Cannot
+    from flow_operator.cli.terminal import print_error
 
-        return lint(arguments.files)
-    return _on_cluster(arguments)
+    arguments = parse_arguments(argv)
+    try:
+        return _lint(arguments) if arguments.command == "lint" else _on_cluster(arguments)
+    except Cannot as error:
+        print_error(f"error: {error}")
+        return CANNOT
 
 
-def _on_cluster(arguments: argparse.Namespace) -> int:
+def _lint(arguments: Namespace) -> int:
+    from flow_operator.cli.linting import lint
+
+    return lint(arguments.files)
+
+
+def _on_cluster(arguments: Namespace) -> int:
+    from flow_operator.api.status import Direction
     from flow_operator.cli import commanding, describing, starting, watching
+    from flow_operator.cli.arguments import verb_arguments
     from flow_operator.cli.cluster import Access, Cluster
 
     access = Access(arguments.namespace, arguments.context, arguments.kubeconfig)
