@@ -1,0 +1,96 @@
+"""The verb `abort`: end the forward part, or give up the backward part (semantics: Verbs)."""
+
+from pydantic import Field
+
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import CompensationPhase, Effect, ExecutionStatus, Phase, StepStatus
+from flow_operator.engine.compensation import given_up, undoable, undone
+from flow_operator.engine.definition import Definition
+from flow_operator.engine.forward import end_forward
+from flow_operator.engine.orders import Args, Obeyed, Order, Rejected, not_ended
+from flow_operator.engine.starting import end_unstarted
+from flow_operator.engine.state import forward_over, in_flight, map_steps, undoing
+
+
+class AbortArgs(Args):
+    """`compensate` defaults to what the workflow's compensation mode says."""
+
+    compensate: bool | None = None
+    reason: str = Field("", max_length=512)
+
+
+def abort(order: Order, status: ExecutionStatus, args: AbortArgs) -> Obeyed:
+    """End the run at once; then undo, unless that is not wanted."""
+    not_ended(status)
+    message = f"aborted{order.by}" + (args.reason and f": {args.reason}")
+    if status.start_time is None:
+        status = order.released(status)
+        ended = end_unstarted(order.run, status, Phase.ABORTED, Reason.ABORTED, message, order.now)
+        return ended, "aborted before anything was called"
+    definition = order.resolved()
+    undo = definition.compensation_mode == "Auto" if args.compensate is None else args.compensate
+    if forward_over(status):
+        if undo or not undoing(status):
+            raise Rejected(_why_not(status))
+        return _give_up(order, definition, status, args.reason)
+    return _abort(order, status, message, undo=undo)
+
+
+def _abort(order: Order, status: ExecutionStatus, message: str, *, undo: bool) -> Obeyed:
+    status = order.released(status)
+    opened = not undo and _undo_open(status)
+    if opened:
+        status = map_steps(status, lambda step: given_up(step, message, order.now) if step.compensation else step)
+    status = end_forward(order.run, status, Phase.ABORTED, Reason.ABORTED, message, order.now, undo=undo)
+    if opened:
+        status = _failed(order, status)
+    if not undo:
+        return status, f"aborted; {_left(status)}"
+    return status, "aborted; what was done is undone" + (
+        " once spec.suspend is false" if order.run.spec.suspend else ""
+    )
+
+
+def _give_up(order: Order, definition: Definition, status: ExecutionStatus, reason: str) -> Obeyed:
+    status = order.released(status)
+    compensation = status.compensation
+    assert compensation is not None
+    if compensation.start_time is None and not _undo_open(status):
+        compensation = compensation.model_copy(update={"phase": CompensationPhase.NOT_NEEDED})
+        status = map_steps(status.model_copy(update={"compensation": compensation}), _unbegun)
+        return status, f"nothing will be undone; {_left(status)}"
+    why = f"given up{order.by}" + (reason and f": {reason}")
+    status = map_steps(status, lambda step: given_up(step, why, order.now) if undoable(definition, step) else step)
+    return _failed(order, status), f"gave up undoing; {_left(status)}"
+
+
+def _failed(order: Order, status: ExecutionStatus) -> ExecutionStatus:
+    assert status.compensation is not None
+    compensation = status.compensation.model_copy(
+        update={"phase": CompensationPhase.FAILURE, "completion_time": order.now}
+    )
+    return status.model_copy(update={"compensation": compensation})
+
+
+def _unbegun(step: StepStatus) -> StepStatus:
+    return step if step.compensation is None or undone(step) else step.model_copy(update={"compensation": None})
+
+
+def _undo_open(status: ExecutionStatus) -> bool:
+    """Whether an undo has begun and has not succeeded."""
+    undos = [step.compensation for step in status.steps if step.compensation is not None]
+    return any(undo.phase not in (Phase.PENDING, Phase.SUCCESS) for undo in undos)
+
+
+def _why_not(status: ExecutionStatus) -> str:
+    if undoing(status):
+        return "the run is being undone already; abort with compensate: false gives up"
+    return "the run is over already, and ends when the calls in flight have been answered"
+
+
+def _left(status: ExecutionStatus) -> str:
+    """For people: what is not undone. What is in flight may still be done."""
+    left = [step.id for step in status.steps if step.effect is not Effect.NONE and not undone(step)]
+    flying = [step.id for step in status.steps if in_flight(step) and step.id not in left]
+    said = f"left applied: {', '.join(left)}" if left else "nothing is left applied"
+    return said + (f"; still in flight: {', '.join(flying)}" if flying else "")
