@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from examples.order.services import SERVICES, Behaviour, Did, Entry, Mode, OrderServices, PortTakenError, Sent
 from examples.order.services.journal import Journal, entries
-from examples.order.services.launcher import ServiceProcess
+from examples.order.services.process import ServiceProcess
 
 CHARGE, REFUND, RESERVE = "Payments.Charge", "Payments.Refund", "Stock.Reserve"
 
@@ -176,6 +177,13 @@ def test_a_service_that_is_stopped_refuses_connections_and_comes_back_on_its_por
     services.work()
     assert services["payments"].port == port
     assert call(services, CHARGE, key)[0] == 200
+
+
+def test_a_service_can_take_its_time(tmp_path: Path) -> None:
+    with OrderServices(tmp_path, pace=0.2) as slow:
+        began = time.monotonic()
+        assert call(slow, CHARGE, "key")[0] == 200
+        assert time.monotonic() - began >= 0.2
 
 
 def test_requests_that_make_no_sense_are_refused(services: OrderServices) -> None:

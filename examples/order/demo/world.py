@@ -95,6 +95,7 @@ class World:
     def _use_namespace(self) -> None:
         """Make a namespace for the orders, and a kubeconfig that is already in it."""
         if self._given:
+            self._refuse_a_second_operator()
             self.namespace = self.cluster.create_namespace("shop")
             self._exit.callback(self.cluster.delete_namespace, self.namespace)
         else:
@@ -111,7 +112,8 @@ class World:
         try:
             services = self._exit.enter_context(OrderServices(self.directory, default_ports=True, pace=PACE))
             self.definitions = DIRECTORY
-        except PortTakenError:
+        except PortTakenError as error:
+            self._screen.note(f"  {error}: all of them take free ports, and the manifests are written for those.")
             services = self._exit.enter_context(OrderServices(self.directory, pace=PACE))
             self.definitions = self.directory / "order"
             self.definitions.mkdir()
@@ -121,8 +123,7 @@ class World:
     def _install(self) -> None:
         """Give the operator its ServiceAccount and Role, and start it with the token of that."""
         if self._given:
-            self._refuse_a_second_operator()
-            self._exit.callback(self.cluster.kubectl, "delete", "--wait=false", "-f", INSTALL)
+            self._exit.callback(self.cluster.kubectl, "delete", "--ignore-not-found", "--timeout=60s", "-f", INSTALL)
         self.cluster.kubectl("apply", "-f", INSTALL)
         token = self.cluster.service_account_token(NAMESPACE, ACCOUNT)
         settings = {

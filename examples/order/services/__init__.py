@@ -7,6 +7,7 @@ answers. `OrderServices` starts them all, tells them how to behave, and reads th
 from examples.order.services.behaviour import Behaviour, Mode
 from examples.order.services.catalog import SERVICES
 from examples.order.services.journal import Did, Entry, Sent
-from examples.order.services.launcher import OrderServices, PortTakenError, ServiceProcess
+from examples.order.services.launcher import OrderServices
+from examples.order.services.process import PortTakenError, ServiceProcess
 
 __all__ = ["SERVICES", "Behaviour", "Did", "Entry", "Mode", "OrderServices", "PortTakenError", "Sent", "ServiceProcess"]
