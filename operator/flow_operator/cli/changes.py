@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flow_operator.api.status import CallStatus, LastCommand, Phase
 from flow_operator.cli.view import RunView
-from flow_operator.cli.words import clean, moment
+from flow_operator.cli.words import clean, precise
 
 Said = dict[tuple[str, str], str]
 """What is said of each subject: a kind of subject, and the step that it is about."""
@@ -19,7 +19,7 @@ def changes(before: RunView | None, after: RunView) -> Iterator[str]:
 
 
 def _said(run: RunView) -> Said:
-    said = {("run", ""): _run(run)}
+    said = {} if run.ended else {("run", ""): _run(run)}
     for step in run.status.steps:
         if step.phase is not Phase.PENDING:
             said["", step.id] = _call(step) + (f"; {step.fallback} took over" if step.fallback else "")
@@ -27,7 +27,7 @@ def _said(run: RunView) -> Said:
             said["undo of", step.id] = _call(step.compensation)
     if run.status.last_command is not None:
         said["command", ""] = _command(run.status.last_command)
-    return said
+    return {**said, ("run", ""): _run(run)}
 
 
 def _run(run: RunView) -> str:
@@ -42,7 +42,7 @@ def _call(call: CallStatus) -> str:
     if not call.attempts:
         return f"{call.phase}{_why(call)}"
     if call.next_attempt_time is not None:
-        due = moment(call.next_attempt_time)
+        due = precise(call.next_attempt_time)
         return f"attempt {call.attempts} failed, effect {call.effect}{_why(call)}; next at {due}"
     if call.phase is Phase.RUNNING:
         return f"Running, attempt {call.attempts}"

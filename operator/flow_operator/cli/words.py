@@ -46,6 +46,11 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
+def precise(at: datetime) -> str:
+    """A moment in UTC, to the millisecond."""
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'milliseconds')}Z"
+
+
 def span(start: datetime, end: datetime) -> str:
     """How long it was from start to end; a clock that is behind makes it nothing."""
     return length(max(0.0, (end - start).total_seconds()))
