@@ -1,14 +1,16 @@
 """What the API server's audit log says about one shop, and whether the operator can be proud of it."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from tests.e2e.history import RUNS, Run, runs, violations
 from tests.e2e.kube import Object
 from tests.e2e.role import user
 from tests.e2e.shop import Shop
 
-__all__ = ["RUNS", "assert_blameless", "histories", "history", "requests", "writes"]
+__all__ = ["RUNS", "assert_blameless", "code", "histories", "history", "requests", "writes"]
 
+BAD_REQUEST, FORBIDDEN = HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN
 WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
@@ -18,10 +20,18 @@ def requests(shop: Shop) -> Iterator[Object]:
 
 
 def writes(shop: Shop) -> list[Object]:
-    """Those of them that change something; the lease, which is renewed all the time, aside."""
+    """Those of them that have changed something; the lease, which is renewed all the time, aside."""
     return [
-        event for event in requests(shop) if event["verb"] in WRITING and event["objectRef"]["resource"] != "leases"
+        event
+        for event in requests(shop)
+        if event["verb"] in WRITING and event["objectRef"]["resource"] != "leases" and code(event) < BAD_REQUEST
     ]
+
+
+def code(event: Object) -> int:
+    """The status code of the answer; 0 while there is none, as of a watch."""
+    answered: int = event.get("responseStatus", {}).get("code", 0)
+    return answered
 
 
 def histories(shop: Shop) -> list[Run]:
@@ -43,8 +53,6 @@ def assert_blameless(shop: Shop) -> None:
     found = [violation for run in histories(shop) for violation in violations(run)]
     found += [f"log: {line}" for operator in shop.operators for line in operator.faults()]
     found += [
-        f"forbidden: {event['verb']} {event['requestURI']}"
-        for event in requests(shop)
-        if event.get("responseStatus", {}).get("code") == 403
+        f"forbidden: {event['verb']} {event['requestURI']}" for event in requests(shop) if code(event) == FORBIDDEN
     ]
     assert not found, "\n".join(found)

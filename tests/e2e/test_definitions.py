@@ -124,6 +124,16 @@ def test_a_run_whose_workflow_comes_later_starts_then(shop: Shop, sagas: Sagas) 
     assert shop.until_ended("run")["phase"] == "Success"
 
 
+def test_runs_that_come_together_with_their_workflows_all_start(shop: Shop, sagas: Sagas) -> None:
+    """As GitOps applies them. A definition that comes while its run is being told to wait for it is not missed."""
+    names = [f"order-{number}" for number in range(25)]
+    for name in names:
+        shop.start(name, name)
+        shop.create(sagas.chain(name, "Stock.Reserve"))
+
+    assert {shop.until_ended(name)["phase"] for name in names} == {"Success"}
+
+
 def test_a_run_whose_revision_is_gone_calls_nothing(halfway: Shop) -> None:
     halfway.operator.kill()
     revision = halfway.status("run")["revision"]
