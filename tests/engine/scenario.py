@@ -22,7 +22,7 @@
     upgrade [undo] STEP                       a newer operator renders another request for it
     together                                  the directives below it, in indented lines, before one planning
     missing workflow|revision                 the definition is not there (any more); `found` brings it back
-    show WHAT                                 see telling.py; findings, levels, ready, sent [undo] STEP
+    show WHAT                                 see showing.py; findings [STEP], levels, ready, writes, sent [undo] STEP
 
 Printed are, after each directive: the run's line and each step's line if they changed, then what is sent, cut, posted.
 `pytest --rewrite` writes what the engine does now into the files: read that diff as a change of the specification.
@@ -34,7 +34,7 @@ from datetime import timedelta
 from typing import Any
 
 import yaml
-from tests.engine import saying, telling
+from tests.engine import saying, showing, telling
 from tests.engine.world import BEGINNING, World
 
 from flow_operator.api.duration import seconds
@@ -133,9 +133,10 @@ class Story:
     def _command(self, rest: str, _: str) -> None:
         verb, _, args = rest.partition(" ")
         try:
-            self.world.order(verb, json.loads(args) if args else {})
+            given = json.loads(args) if args else {}
         except ValueError:
-            self.world.order(verb, None)
+            given = None
+        self.world.order(verb, given if isinstance(given, dict) else None)
 
     def _spec(self, rest: str, _: str) -> None:
         self.world.spec["suspend"] = rest == "suspend=true"
@@ -178,12 +179,12 @@ class Story:
         definition = self.world.definition
         match what.split(" "):
             case ["findings"]:
-                return telling.findings(workflow_findings(self.workflow, self._valid_steps()))
+                return showing.findings(workflow_findings(self.workflow, self._valid_steps()))
             case ["findings", name]:
-                return telling.findings(step_findings(self.steps[name]))
+                return showing.findings(step_findings(self.steps[name]))
             case ["ready"]:
                 status = workflow_status("order", 1, self.workflow, self.steps, WorkflowStatus(), self.world.now)
-                return telling.conditions(status.conditions)
+                return showing.conditions(status.conditions)
             case ["levels"]:
                 assert isinstance(definition, Definition)
                 return iter([" | ".join(" ".join(level) for level in definition.dag.levels)])
@@ -191,8 +192,8 @@ class Story:
                 return iter([str(self.world.writes)])
             case ["sent", *_]:
                 direction, id, _rest = saying.addressed(what.removeprefix("sent "))
-                return telling.sent([a for a in self.world.sent if (a.direction, a.step) == (direction, id)][-1])
-        return telling.show(self.world.status, what, BEGINNING)
+                return showing.sent([a for a in self.world.sent if (a.direction, a.step) == (direction, id)][-1])
+        return showing.show(self.world.status, what, BEGINNING)
 
     def _valid_steps(self) -> dict[str, StepSpec]:
         read = {name: parsed(StepSpec, raw)[0] for name, raw in self.steps.items()}

@@ -1,9 +1,11 @@
 """`Workflow`: a directed acyclic graph of steps, inline or by reference."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from flow_operator.api.duration import Duration
 from flow_operator.api.meta import NAME_MAX_LENGTH, Model, simple
@@ -40,10 +42,13 @@ POLICY_FIELDS = ("timeout", "retry", "outcome", "compensate")
 """Fields of a Step that a workflow step with `stepRef` cannot override."""
 
 
+def _twice(ids: Iterable[str]) -> str:
+    return ", ".join(id for id, count in Counter(ids).items() if count > 1)
+
+
 def _distinct(ids: tuple[str, ...]) -> tuple[str, ...]:
-    twice = [step for step, count in Counter(ids).items() if count > 1]
-    if twice:
-        raise ValueError(f"given twice: {', '.join(twice)}")
+    if twice := _twice(ids):
+        raise ValueError(f"given twice: {twice}")
     return ids
 
 
@@ -142,5 +147,6 @@ class WorkflowSpec(Model):
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         """The API server refuses the same by the list map."""
-        _distinct(tuple(step.id for step in self.steps))
+        if twice := _twice(step.id for step in self.steps):
+            raise PydanticCustomError("duplicate_id", "more than one step has the id {twice}", {"twice": twice})
         return self

@@ -4,7 +4,7 @@ from typing import Any
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, CompensationPhase, Direction, ExecutionStatus, Phase, StepStatus
-from flow_operator.engine.calls import cut, park
+from flow_operator.engine.calls import finish, lose, park
 from flow_operator.engine.compensation import given_up, members, planned, startable, undoable, undone
 from flow_operator.engine.conditions import frozen
 from flow_operator.engine.contract import Attempt
@@ -45,7 +45,7 @@ def _forget_lost(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
     return map_steps(
         status,
         lambda step: (
-            cut(step, Phase.ABORTED, Reason.ATTEMPT_LOST, "the attempt in flight was lost", moment.now)
+            finish(lose(step, moment.now), Phase.ABORTED, Reason.ATTEMPT_LOST, "its last attempt was lost", moment.now)
             if _lost(moment, step)
             else step
         ),

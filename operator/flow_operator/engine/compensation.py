@@ -56,7 +56,7 @@ def startable(definition: Definition, status: ExecutionStatus) -> Iterator[StepS
 def given_up(step: StepStatus, why: str, now: datetime) -> StepStatus:
     """An undo that has not succeeded ends here. What is in flight may have reached the service."""
     undo = step.compensation or CallStatus(phase=Phase.PENDING)
-    if undo.phase is Phase.FAILURE:
+    if undo.phase in (Phase.SUCCESS, Phase.FAILURE):
         return step
     ended = cut(undo, Phase.FAILURE, Reason.COMPENSATION_GIVEN_UP, why, now)
     return step.model_copy(update={"compensation": ended})

@@ -12,7 +12,7 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Condition, ExecutionStatus, Phase
 from flow_operator.engine.limits import LARGE_STATUS_BYTES
 from flow_operator.engine.size import brief
-from flow_operator.engine.state import undoing
+from flow_operator.engine.state import calls, parked, undoing
 
 Truth = Literal["True", "False", "Unknown"]
 DEFINITION_REASONS = frozenset(
@@ -108,8 +108,17 @@ def _succeeded(status: ExecutionStatus) -> Row:
     return "Succeeded", "Unknown", status.reason or status.phase.value, status.message or ""
 
 
+def why_waiting(status: ExecutionStatus) -> tuple[Reason, str] | None:
+    """Why a person is needed: calls that wait for one; None when there are none."""
+    waiting = [(id, call) for id, _, call in calls(status) if call.phase is Phase.SUSPEND]
+    if not waiting:
+        return None
+    reason = Reason.COMPENSATION_PARKED if parked(status) else Reason.REQUEST_CHANGED
+    return reason, brief("; ".join(f"{id}: {call.reason}: {call.message}" for id, call in waiting))
+
+
 def _needs_person(status: ExecutionStatus) -> bool:
-    return status.reason in DEFINITION_REASONS or (status.phase is Phase.SUSPEND and not frozen(status))
+    return status.reason in DEFINITION_REASONS or why_waiting(status) is not None
 
 
 def _ended_badly(status: ExecutionStatus) -> bool:
@@ -125,6 +134,8 @@ def _reconciling(status: ExecutionStatus) -> Row:
 
 def _stalled(status: ExecutionStatus) -> Row:
     reason = status.reason or status.phase.value
+    if frozen(status) and (waiting := why_waiting(status)):
+        return "Stalled", "True", *waiting
     if _needs_person(status) or _ended_badly(status):
         return "Stalled", "True", reason, status.message or ""
     return "Stalled", "False", reason, ""
@@ -136,13 +147,13 @@ def _undone(status: ExecutionStatus) -> Iterable[Row]:
     if all(undo.phase is Phase.PENDING for _, undo in undos):
         return
     done = all(undo.phase is Phase.SUCCESS for _, undo in undos) and not undoing(status)
-    parked = [f"{id} ({undo.reason})" for id, undo in undos if undo.phase is Phase.SUSPEND]
+    waiting = [f"{id} ({undo.reason})" for id, undo in undos if undo.phase is Phase.SUSPEND]
     given_up = [id for id, undo in undos if undo.phase is Phase.FAILURE]
-    if parked:
-        reason, message = Reason.COMPENSATION_PARKED, f"not undone: {', '.join(parked)}"
+    if waiting:
+        reason, message = Reason.COMPENSATION_PARKED, f"not undone: {', '.join(waiting)}"
     elif given_up:
         reason, message = Reason.COMPENSATION_GIVEN_UP, f"not undone: {', '.join(given_up)}"
     else:
         reason, message = Reason.COMPENSATED if done else Reason.COMPENSATING, ""
     yield "Compensated", "True" if done else "False", reason, ""
-    yield "CompensationFailed", "True" if parked or given_up else "False", reason, brief(message)
+    yield "CompensationFailed", "True" if waiting or given_up else "False", reason, brief(message)

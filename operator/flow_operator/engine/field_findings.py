@@ -35,8 +35,19 @@ def joined(path: str, keys: Sequence[str | int]) -> str:
 def _findings(errors: list[ErrorDetails], path: str) -> Iterator[Finding]:
     for error in errors:
         where = joined(path, error["loc"])
-        if error["type"] == "extra_forbidden":
-            yield Finding(path=where, reason=Reason.UNKNOWN_FIELD, message="there is no such field")
-        else:
-            message = error["msg"].removeprefix("Value error, ")
-            yield Finding(path=where, reason=Reason.INVALID_FIELD, message=message)
+        message = error["msg"].removeprefix("Value error, ")
+        match error["type"]:
+            case "extra_forbidden":
+                yield Finding(path=where, reason=Reason.UNKNOWN_FIELD, message="there is no such field")
+            case "duplicate_id":
+                yield Finding(path=f"{where}.steps", reason=Reason.DUPLICATE_ID, message=message)
+            case "too_short" if _inside(error, errors):
+                pass  # it counts only the items in which nothing is wrong
+            case _:
+                yield Finding(path=where, reason=Reason.INVALID_FIELD, message=message)
+
+
+def _inside(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """Whether something is wrong below the field of this error."""
+    depth = len(error["loc"])
+    return any(len(other["loc"]) > depth and other["loc"][:depth] == error["loc"] for other in errors)

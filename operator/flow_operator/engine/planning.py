@@ -19,7 +19,7 @@ from flow_operator.engine.forward import advance
 from flow_operator.engine.moment import Moment
 from flow_operator.engine.settling import settle
 from flow_operator.engine.starting import start
-from flow_operator.engine.state import aborted, calls, forward_over, step_of
+from flow_operator.engine.state import aborted, called_off, calls, forward_over, step_of
 from flow_operator.engine.suspension import obey_spec
 
 
@@ -60,11 +60,12 @@ def plan(
 
 
 def _go_on(moment: Moment, status: ExecutionStatus) -> tuple[ExecutionStatus, tuple[Attempt, ...]]:
-    """The forward part, then the backward part. A run that is held does neither; one that was aborted may still end."""
+    """The forward part, then the backward part. A run that is held calls nothing, but it ends if it was called off."""
     attempts: tuple[Attempt, ...] = ()
-    if not forward_over(status) and not frozen(status):
+    held = frozen(status)
+    if not forward_over(status) and not held:
         status, attempts = advance(moment, status)
-    if forward_over(status) and status.completion_time is None and (aborted(status) or not frozen(status)):
+    if forward_over(status) and not (held and not called_off(status)):
         status, undos = retreat(moment, status)
         attempts += undos
     return status, attempts

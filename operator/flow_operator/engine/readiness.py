@@ -15,7 +15,7 @@ from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.findings import step_findings, workflow_findings
 
 
-def step_status(name: str, generation: int, spec: Any, previous: DefinitionStatus, now: datetime) -> DefinitionStatus:
+def step_status(generation: int, spec: Any, previous: DefinitionStatus, now: datetime) -> DefinitionStatus:
     """The status of a Step whose `spec` is as the API server holds it (poison included)."""
     findings = step_findings(spec)
     reason = Reason.INVALID_STEP if findings else Reason.VALID

@@ -1,5 +1,6 @@
 """What an answer made of a run: `record`. It judges one attempt and closes it; what follows is for `plan` to say."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -115,7 +116,7 @@ def _output(definition: StepDefinition, seen: dict[str, Any], judgement: Judgeme
     except (ExpressionError, NotJSON) as error:
         return None, Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.EXPRESSION_ERROR, f"output: {error}")
     if payload_size(output) > ANSWER_BYTES:
-        return None, TOO_LARGE
+        return None, replace(TOO_LARGE, message="the output is too large to be kept")
     return Payload.model_validate(output), judgement
 
 

@@ -6,13 +6,13 @@ from flow_operator.api.duration import written
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, ExecutionStatus, Phase
 from flow_operator.engine.compensation import planned
-from flow_operator.engine.conditions import find, frozen, with_conditions
+from flow_operator.engine.conditions import find, frozen, why_waiting, with_conditions
 from flow_operator.engine.contract import Run, Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.forward import saved
 from flow_operator.engine.limits import LARGE_STATUS_BYTES
-from flow_operator.engine.size import brief, size_of, slim
-from flow_operator.engine.state import awaiting_forward, calls, forward_over, parked, undoing
+from flow_operator.engine.size import size_of, slim
+from flow_operator.engine.state import awaiting_forward, forward_over, parked, undoing
 from flow_operator.engine.suspension import release, suspend
 
 
@@ -56,11 +56,10 @@ def _frozen(status: ExecutionStatus) -> ExecutionStatus:
 def _going(run: Run, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
     """A run that nobody holds: it waits for a person if one of its calls does, else it is in its phase."""
     status = _with_compensation_phase(status)
-    waiting = [(id, call) for id, _, call in calls(status) if call.phase is Phase.SUSPEND]
-    if not waiting:
+    waiting = why_waiting(status)
+    if waiting is None:
         return _decided(release(status, run.generation, now))
-    reason = Reason.COMPENSATION_PARKED if parked(status) else Reason.REQUEST_CHANGED
-    message = brief("; ".join(f"{id}: {call.reason}: {call.message}" for id, call in waiting))
+    reason, message = waiting
     status = suspend(status, reason, message, run.generation, now)
     return status.model_copy(update={"phase": Phase.SUSPEND, "reason": reason, "message": message})
 

@@ -94,6 +94,12 @@ def aborted(status: ExecutionStatus) -> bool:
     return status.compensation is not None and status.compensation.trigger == "Aborted"
 
 
+def called_off(status: ExecutionStatus) -> bool:
+    """Whether a person ended the forward part, or gave up the backward part."""
+    given_up = status.compensation is not None and status.compensation.phase is CompensationPhase.FAILURE
+    return aborted(status) or given_up
+
+
 def undoing(status: ExecutionStatus) -> bool:
     """Whether the forward part is over and its steps are to be undone."""
     return status.compensation is not None and status.compensation.phase in (

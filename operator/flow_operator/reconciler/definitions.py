@@ -120,7 +120,7 @@ class Definitions:
         now = self._now()
         if known.plural == STEPS:
             previous = _previous(DefinitionStatus, known.status)
-            return step_status(known.name, known.generation, known.spec, previous, now)
+            return step_status(known.generation, known.spec, previous, now)
         before = _previous(WorkflowStatus, known.status)
         return workflow_status(known.name, known.generation, known.spec, self._steps_of(known), before, now)
 
