@@ -1,0 +1,55 @@
+"""One line per record, whatever is in it."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from flow_operator.adapters import logs
+
+
+@pytest.fixture(autouse=True)
+def root() -> Iterator[None]:
+    """Leave the logging of the tests as it was."""
+    logger = logging.getLogger()
+    handlers, level = logger.handlers[:], logger.level
+    noisy = {name: logging.getLogger(name).level for name in logs.NOISY}
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+    for name, was in noisy.items():
+        logging.getLogger(name).setLevel(was)
+
+
+def test_json_is_one_line_with_the_traceback_in_it() -> None:
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    try:
+        raise ValueError("no\nway")
+    except ValueError:
+        logging.getLogger("flow_operator.x").exception("run %s failed\nbadly", "shop/run")
+    [line] = stream.getvalue().splitlines()
+    record = json.loads(line)
+    assert record["level"] == "error"
+    assert record["logger"] == "flow_operator.x"
+    assert record["message"] == "run shop/run failed\nbadly"
+    assert "ValueError" in record["traceback"]
+    assert record["time"].endswith("Z")
+
+
+def test_text_is_for_people() -> None:
+    stream = io.StringIO()
+    logs.configure("text", "warning", stream)
+    logging.getLogger("flow_operator").info("not this")
+    logging.getLogger("flow_operator").warning("this")
+    assert stream.getvalue().endswith("WARNING flow_operator: this\n")
+
+
+def test_libraries_are_silent_about_what_goes_well() -> None:
+    stream = io.StringIO()
+    logs.configure("json", "debug", stream)
+    logging.getLogger("kopf.objects").info("Handler succeeded.")
+    logging.getLogger("kopf.objects").warning("this matters")
+    assert len(stream.getvalue().splitlines()) == 1
