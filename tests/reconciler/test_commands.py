@@ -8,6 +8,7 @@ from tests.reconciler.stage import Stage, answer, step
 from tests.reconciler.virtual_time import run
 
 from flow_operator.engine.errors import Unavailable
+from flow_operator.engine.json_text import Number
 from flow_operator.reconciler.commands import command_in, removal
 
 PREFIX = "flow.unistack.org/command"
@@ -166,3 +167,15 @@ def test_the_removal_names_the_version_and_all_three_annotations() -> None:
             "annotations": {PREFIX: None, f"{PREFIX}-args": None, f"{PREFIX}-id": None},
         }
     }
+
+
+def test_numbers_in_arguments_keep_their_text() -> None:
+    command = command_in({"annotations": {PREFIX: "skip", f"{PREFIX}-args": '{"output": 0.10}'}})
+    assert command is not None
+    assert command.args == {"output": Number("0.10")}
+
+
+def test_a_long_id_is_told_by_its_digest() -> None:
+    command = command_in({"annotations": {PREFIX: "resume", f"{PREFIX}-id": "x" * 1000}})
+    assert command is not None
+    assert len(command.id) == 32

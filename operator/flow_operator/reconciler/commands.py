@@ -12,6 +12,10 @@ from flow_operator.api.meta import (
     COMMAND_ID_ANNOTATION,
 )
 from flow_operator.engine.contract import Command
+from flow_operator.engine.json_text import NotJSON, parse
+
+LONGEST_ID = 253
+"""Characters of an id that the status repeats; a longer one stands there as its digest."""
 
 
 def command_in(metadata: Mapping[str, Any]) -> Command | None:
@@ -27,7 +31,7 @@ def command_in(metadata: Mapping[str, Any]) -> Command | None:
     text = annotations.get(COMMAND_ARGS_ANNOTATION)
     manager, time = _writer(metadata.get("managedFields") or ())
     id = annotations.get(COMMAND_ID_ANNOTATION) or _digest(verb, text, manager, time)
-    return Command(id=id, verb=verb, args=_arguments(text), by=manager)
+    return Command(id=id if len(id) <= LONGEST_ID else _digest(id), verb=verb, args=_arguments(text), by=manager)
 
 
 def removal(version: str) -> dict[str, Any]:
@@ -39,8 +43,8 @@ def _arguments(text: str | None) -> dict[str, Any] | None:
     if text is None or not text.strip():
         return {}
     try:
-        given = json.loads(text)
-    except (ValueError, RecursionError):
+        given = parse(text)
+    except NotJSON:
         return None
     return given if isinstance(given, dict) else None
 
