@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.cli.operator import Operator
 from tests.cli.person import Person
-from tests.controlplane import Cluster, ControlPlane, eventually
+from tests.controlplane import Cluster, ControlPlane, KubectlError, eventually
 from tests.controlplane.binaries import find_kubectl
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -34,6 +34,14 @@ def operator(cluster: Cluster, namespace: str) -> Operator:
 def lines_of(text: str) -> list[str]:
     """Lines without their time."""
     return [re.sub(r"^\S+ \S+Z ", "", line) for line in text.splitlines()]
+
+
+def answers(cluster: Cluster) -> bool:
+    """Whether the API server is ready."""
+    try:
+        return cluster.kubectl("get", "--raw", "/readyz") == "ok"
+    except KubectlError:
+        return False
 
 
 class TestWatch:
@@ -133,9 +141,10 @@ class TestWatch:
         operator.tell("start")
         terminal = person.at_terminal("watch", "order-1")
         terminal.read_until("is running")
-        control_plane.apiserver.stop()
+        control_plane.apiserver.kill()
         terminal.read_until("cannot be reached: ")
         control_plane.apiserver.start()
+        eventually(lambda: answers(control_plane), within=60, what="the API server is back")
         operator.tell("answer reserve 422\nanswer fraud 422")
         assert terminal.end() == 1
         assert "trying again" not in terminal.plain[terminal.plain.rindex("✗ order-1 ended in Failure") :]
