@@ -53,3 +53,20 @@ def test_libraries_are_silent_about_what_goes_well() -> None:
     logging.getLogger("kopf.objects").info("Handler succeeded.")
     logging.getLogger("kopf.objects").warning("this matters")
     assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_an_api_server_that_is_away_is_no_error() -> None:
+    stream = io.StringIO()
+    logs.configure("text", "warning", stream)
+    logging.getLogger("kopf._cogs.clients.watching").error("Request attempt #1 failed; will retry")
+    logging.getLogger("kopf.objects").error("a handler failed")
+    away, failed = stream.getvalue().splitlines()
+    assert "WARNING kopf._cogs.clients.watching" in away
+    assert "ERROR   kopf.objects" in failed
+
+
+def test_nor_is_it_told_to_those_who_want_errors_only() -> None:
+    stream = io.StringIO()
+    logs.configure("text", "error", stream)
+    logging.getLogger("kopf._cogs.clients.watching").error("Request attempt #1 failed; will retry")
+    assert stream.getvalue() == ""

@@ -9,6 +9,9 @@ from typing import Literal, TextIO
 NOISY = ("kopf", "aiohttp", "asyncio")
 """Libraries that tell of everything that goes well."""
 
+CLIENTS = "kopf._cogs.clients"
+"""What kopf's requests call an error is the API server being away: they, or the supervisor, begin anew."""
+
 
 class JsonLines(logging.Formatter):
     """A record as one line of JSON; a traceback is one of its fields."""
@@ -26,6 +29,13 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def _as_a_warning(record: logging.LogRecord) -> bool:
+    """Make a warning of what is mended without anybody, and drop it where warnings are not wanted."""
+    if record.name.startswith(CLIENTS) and record.levelno == logging.ERROR:
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return record.levelno >= logging.getLogger().level
+
+
 def configure(form: Literal["json", "text"], level: str, stream: TextIO = sys.stderr) -> None:
     """Log in this form from this level on, for the whole process."""
     handler = logging.StreamHandler(stream)
@@ -33,6 +43,7 @@ def configure(form: Literal["json", "text"], level: str, stream: TextIO = sys.st
     formatter = JsonLines() if form == "json" else text
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    handler.addFilter(_as_a_warning)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
