@@ -30,6 +30,8 @@ class Shop:
         self.namespace = namespace
         self.services = services
         self.operators: list[Operator] = []
+        self.refusals_are_borne = False
+        """Whether the API server may refuse the operator something: the test brings it about."""
         self._directory = directory
         self._group = group
         self._kubeconfig = cluster.kubeconfig_for(install(kube, namespace))
@@ -53,6 +55,12 @@ class Shop:
         self.operators.append(operator)
         operator.start()
         return operator
+
+    def bear_refusals(self) -> None:
+        """That the API server refuses the operator something is no fault: the test brings it about."""
+        self.refusals_are_borne = True
+        for operator in self.operators:
+            operator.expect_error(": 403 ")
 
     def close(self) -> None:
         """End every operator."""

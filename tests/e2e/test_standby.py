@@ -1,0 +1,108 @@
+"""Two operators: one acts, the other is warm and takes over when the first is gone, and nothing happens twice."""
+
+import os
+import signal
+import time
+
+import pytest
+from examples.order.services import Did, Mode
+from tests.controlplane import eventually
+from tests.e2e.operator import Operator
+from tests.e2e.sagas import Sagas
+from tests.e2e.shop import Shop
+
+pytestmark = pytest.mark.e2e
+
+SHORT = {"FLOW_LEASE_DURATION": "2s"}
+SLACK = 4.0
+"""What a busy machine may add to the lease's duration."""
+
+
+@pytest.fixture
+def held(bare_shop: Shop, sagas: Sagas) -> Shop:
+    """A shop with no operator yet, a saga of two steps, and a first step whose service does not answer."""
+    bare_shop.create(sagas.chain("order", "Stock.Reserve", "Courier.Ship"))
+    bare_shop.behave("Stock.Reserve", Mode.HOLD)
+    return bare_shop
+
+
+def acts(operator: Operator) -> bool:
+    """Whether an operator has said that it acts."""
+    return "acting" in operator.tail()
+
+
+def did(shop: Shop, step: str) -> list[Did]:
+    """What the calls of a step of the run did."""
+    return [call.did for call in shop.calls("run") if call.step == step]
+
+
+def test_a_standby_does_nothing(held: Shop) -> None:
+    first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
+    held.start("order")
+    held.until_called("run", "a")
+    held.works_again("Stock.Reserve")
+    held.until_ended("run")
+
+    assert (acts(first), acts(second)) == (True, False)
+    assert [did(held, "a"), did(held, "b")] == [[Did.APPLIED], [Did.APPLIED]]
+
+
+def test_it_takes_over_when_the_first_is_killed(held: Shop) -> None:
+    first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
+    held.start("order")
+    held.until_called("run", "a")
+
+    first.kill()
+    held.works_again("Stock.Reserve")
+    eventually(lambda: acts(second), within=2 + SLACK, what="the second acting")
+
+    assert held.until_ended("run")["phase"] == "Success"
+    assert did(held, "a") == [Did.APPLIED, Did.REPLAYED]
+
+
+def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> None:
+    """With a lease of a minute; what is in flight at the first is stored by the first before it ends."""
+    first, second = (held.hire(name, FLOW_LEASE_DURATION="60s") for name in ("first", "second"))
+    held.start("order")
+    held.until_called("run", "a")
+
+    os.kill(first.pid, signal.SIGTERM)
+    held.start("order", "later")
+    held.works_again("Stock.Reserve")
+    began = time.monotonic()
+    eventually(lambda: acts(second), within=2 + SLACK, what="the second acting")
+
+    assert held.until_ended("run")["phase"] == "Success"
+    assert held.until_ended("later")["phase"] == "Success"
+    assert time.monotonic() - began < 60
+    assert did(held, "a") == [Did.APPLIED]
+
+
+def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held: Shop) -> None:
+    first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
+    held.start("order")
+    held.until_called("run", "a")
+
+    first.pause()
+    held.works_again("Stock.Reserve")
+    eventually(lambda: acts(second), within=2 + SLACK, what="the second acting")
+    held.until_ended("run")
+    first.go_on()
+    eventually(lambda: "not held by first any more" in first.tail(), within=5, what="the first standing by")
+    held.start("order", "later")
+
+    assert held.until_ended("later")["phase"] == "Success"
+    assert did(held, "a") == [Did.APPLIED, Did.REPLAYED]
+
+
+def test_a_restart_under_the_same_identity_need_not_wait(held: Shop) -> None:
+    operator = held.hire("first", FLOW_LEASE_DURATION="60s")
+    held.start("order")
+    held.until_called("run", "a")
+    began = time.monotonic()
+
+    operator.crash()
+    held.works_again("Stock.Reserve")
+
+    assert held.until_ended("run")["phase"] == "Success"
+    assert time.monotonic() - began < 30
