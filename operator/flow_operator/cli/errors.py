@@ -2,6 +2,7 @@
 
 Cannot                 it cannot be done, and trying again does not help
 ├── NotThere           what it is about does not exist
+├── Unreadable         the object is none that this version understands (view.py)
 └── Unreachable        the API server did not answer; it may soon
 Expired                a watch is too old to go on: read again (never seen by a person)
 """

@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from flow_operator.api.status import Condition, ExecutionStatus, Phase, StepStatus
+from flow_operator.cli.errors import Cannot
 from flow_operator.engine.conditions import find, frozen
 
 
-class Unreadable(Exception):
+class Unreadable(Cannot):
     """The object is none that this version understands."""
 
 
