@@ -40,7 +40,6 @@ def test_objects_nested_too_deep_hurt_only_themselves(shop: Shop, sagas: Sagas) 
         shop.operator.crash()
 
     shop.until_ready("workflows", "deep", "False")
-    shop.until_ready("steps", "deep", "False")
     told = {name: shop.status(name).get("reason") for name in ("deep-1", "deep-2")}
     assert told["deep-2"] == "InvalidInput"
     assert told["deep-1"] in ("WorkflowNotReady", "InvalidInput")

@@ -63,7 +63,7 @@ def test_definitions_that_are_poison_say_so_and_the_others_go_on() -> None:
     async def story() -> list[str]:
         stage = await Stage().open()
         for number, spec in enumerate(
-            (None, [], "x", {"steps": "x"}, {"steps": [None, {"stepRef": 1}]}, {"output": deep})
+            (None, [], "x", {"steps": "x"}, {"steps": [None, {"stepRef": 1}]}, {"steps": [step("a")], "output": deep})
         ):
             stage.cluster.add("workflows", f"poison-{number}", {"spec": spec})
             stage.start(f"poisoned-{number}", f"poison-{number}")

@@ -4,6 +4,7 @@ Nothing is computed until somebody asks, and nothing is computed twice: a Workfl
 after it, or a Step that it refers to, has changed.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -12,11 +13,14 @@ from pydantic import ValidationError
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import DefinitionStatus, WorkflowStatus
+from flow_operator.engine.conditions import put
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.readiness import definition_of, step_status, workflow_status
 from flow_operator.reconciler.ports import STEPS, WORKFLOWS, Now, Object
 from flow_operator.reconciler.versions import is_newer, version_of
+
+log = logging.getLogger(__name__)
 
 Plural = Literal["workflows", "steps"]
 Status = TypeVar("Status", bound=DefinitionStatus)
@@ -107,7 +111,7 @@ class Definitions:
         if known is None:
             return Unresolved(Reason.WORKFLOW_NOT_FOUND, f"no Workflow named {workflow} in this namespace")
         if known.resolved is None:
-            known.resolved = definition_of(known.name, known.spec, self._steps_of(known))
+            known.resolved = self._resolve(known)
         return known.resolved
 
     def judge(self, known: Known) -> DefinitionStatus:
@@ -116,13 +120,24 @@ class Definitions:
             known.judged = self._judge(known)
         return known.judged
 
+    def _resolve(self, known: Known) -> Definition | Unresolved:
+        try:
+            return definition_of(known.name, known.spec, self._steps_of(known))
+        except Exception as error:  # noqa: BLE001 whatever a person wrote, it must not be the end of who reads it
+            return Unresolved(Reason.WORKFLOW_NOT_READY, f"Workflow {known.name} cannot be read: {error}")
+
     def _judge(self, known: Known) -> DefinitionStatus:
-        now = self._now()
-        if known.plural == STEPS:
-            previous = _previous(DefinitionStatus, known.status)
-            return step_status(known.generation, known.spec, previous, now)
-        before = _previous(WorkflowStatus, known.status)
-        return workflow_status(known.name, known.generation, known.spec, self._steps_of(known), before, now)
+        now, generation = self._now(), known.generation
+        before = _previous(DefinitionStatus if known.plural == STEPS else WorkflowStatus, known.status)
+        try:
+            if isinstance(before, WorkflowStatus):
+                return workflow_status(known.name, generation, known.spec, self._steps_of(known), before, now)
+            return step_status(generation, known.spec, before, now)
+        except Exception as error:  # noqa: BLE001 the same: it is told where the person looks
+            log.warning("%s %s/%s cannot be read: %s", known.plural, known.namespace, known.name, error)
+            reason = Reason.INVALID_STEP if known.plural == STEPS else Reason.INVALID_WORKFLOW
+            told = put(before.conditions, "Ready", "False", reason, f"cannot be read: {error}", generation, now)
+            return type(before)(observed_generation=generation, conditions=told)
 
     def _steps_of(self, workflow: Known) -> dict[str, Any]:
         within = self._namespaces[workflow.namespace].steps

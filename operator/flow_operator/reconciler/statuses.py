@@ -50,14 +50,11 @@ class DefinitionStatuses:
             self._backoff.reset()
         except Gone:
             pass  # the watch will say so
-        except (Refused, RecursionError) as error:
+        except Refused as error:
             log.error("the status of %s %s/%s cannot be written: %s", plural, namespace, name, error)
         except Unavailable as error:
             self.add(known)
             await asyncio.sleep(self._backoff.pause(error.retry_after))
-        except Exception:
-            # A definition that cannot be judged is the fault of the operator; the others are to be judged all the same.
-            log.exception("%s %s/%s could not be judged", plural, namespace, name)
 
     async def _write(self, known: Known) -> None:
         status = self._definitions.judge(known).document()
