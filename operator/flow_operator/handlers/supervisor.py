@@ -9,6 +9,7 @@ import logging
 import random
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from types import AsyncGeneratorType, CodeType
 from typing import Any
 
 import kopf
@@ -54,6 +55,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Keep it running until cancelled, or until that is hopeless."""
+        asyncio.get_running_loop().set_exception_handler(_unheard)
         while self.trouble() is None:
             tasks = await kopf.spawn_tasks(
                 registry=self._registry,
@@ -150,8 +152,21 @@ async def _stop(tasks: Collection[asyncio.Task[Any]]) -> None:
 
 
 def _is_of_kopf(task: asyncio.Task[Any]) -> bool:
-    code = getattr(task.get_coro(), "cr_code", None)
+    return _code_is_of_kopf(getattr(task.get_coro(), "cr_code", None))
+
+
+def _code_is_of_kopf(code: CodeType | None) -> bool:
     return code is not None and code.co_filename.startswith(_KOPF)
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What kopf leaves behind when it ends in the middle of something: why it ended is told once, by `run`."""
+    task, generator = context.get("future"), context.get("asyncgen")
+    if isinstance(task, asyncio.Task) and _is_of_kopf(task):
+        return
+    if isinstance(generator, AsyncGeneratorType) and _code_is_of_kopf(generator.ag_code):
+        return
+    loop.default_exception_handler(context)
 
 
 def _cause(done: Collection[asyncio.Task[Any]]) -> str:
