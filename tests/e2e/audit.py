@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 from tests.e2e.history import RUNS, Run, runs, violations
 from tests.e2e.kube import Object
-from tests.e2e.role import user
 from tests.e2e.shop import Shop
 
 __all__ = ["RUNS", "assert_blameless", "code", "histories", "history", "requests", "writes"]
@@ -16,7 +15,7 @@ WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 def requests(shop: Shop) -> Iterator[Object]:
     """Every request that the operators of a shop have made."""
-    return (event for event in shop.cluster.audit_events() if event["user"]["username"] == user(shop.namespace))
+    return (event for event in shop.cluster.audit_events() if event["user"]["username"] == shop.account.user)
 
 
 def writes(shop: Shop) -> list[Object]:

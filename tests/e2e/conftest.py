@@ -13,6 +13,7 @@ from tests.controlplane import ControlPlane
 from tests.controlplane.process import Tether
 from tests.e2e.audit import assert_blameless
 from tests.e2e.kube import Kube
+from tests.e2e.role import install
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
 
@@ -51,7 +52,8 @@ def bare_shop(
     control_plane: ControlPlane, kube: Kube, namespace: str, services: OrderServices, tether: Tether, tmp_path: Path
 ) -> Iterator[Shop]:
     """The test's world before anybody works there; all that operators do in it is checked at the end."""
-    shop = Shop(control_plane, kube, namespace, services, tmp_path, tether.group)
+    account = install(kube, namespace)
+    shop = Shop(control_plane, kube, namespace, services, account, tmp_path, tether.group)
     try:
         yield shop
         assert_blameless(shop)

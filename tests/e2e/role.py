@@ -5,6 +5,7 @@ which reaches further is refused, and the audit log shows it.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,29 +18,37 @@ MANIFEST = Path(__file__).parents[2] / "examples" / "install" / "rbac.yaml"
 ACCOUNT = "flow-operator"
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """Who an operator is."""
+
+    namespace: str
+    token: str
+
+    @property
+    def user(self) -> str:
+        """Its name in the audit log."""
+        return f"system:serviceaccount:{self.namespace}:{ACCOUNT}"
+
+
 def documents() -> list[Object]:
     """The objects that a person would apply."""
     return list(yaml.safe_load_all(MANIFEST.read_text()))
 
 
-def user(namespace: str) -> str:
-    """The operator's name in the audit log."""
-    return f"system:serviceaccount:{namespace}:{ACCOUNT}"
-
-
-def install(kube: Kube, namespace: str) -> str:
-    """Install the operator's rights into a namespace, and return a token of its ServiceAccount."""
+def install(kube: Kube, namespace: str) -> ServiceAccount:
+    """Install the operator's rights into a namespace."""
     for document in _documents_for(namespace):
         try:
             kube.create(document)
         except ApiError as error:
             if error.code != HTTPStatus.CONFLICT:
                 raise
-    eventually(lambda: _may_begin(kube, namespace), within=10, what="the operator's Role in force")
     request = {"spec": {"expirationSeconds": 24 * 3600}}
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{ACCOUNT}/token"
-    token: str = kube.request("POST", path, request)["status"]["token"]
-    return token
+    account = ServiceAccount(namespace, kube.request("POST", path, request)["status"]["token"])
+    eventually(lambda: _may_begin(kube, account), within=10, what="the operator's Role in force")
+    return account
 
 
 def _documents_for(namespace: str) -> Iterator[Object]:
@@ -59,18 +68,18 @@ def _documents_for(namespace: str) -> Iterator[Object]:
         yield {**document, "metadata": metadata}
 
 
-def _may_begin(kube: Kube, namespace: str) -> bool:
+def _may_begin(kube: Kube, account: ServiceAccount) -> bool:
     """Whether the API server knows of the bindings by now: it learns of them a moment after they are stored."""
     needed = (("flow.unistack.org", "steps", "list"), ("coordination.k8s.io", "leases", "create"))
-    return all(_allowed(kube, namespace, *each) for each in needed)
+    return all(_allowed(kube, account, *each) for each in needed)
 
 
-def _allowed(kube: Kube, namespace: str, group: str, resource: str, verb: str) -> bool:
-    attributes = {"namespace": namespace, "group": group, "resource": resource, "verb": verb}
+def _allowed(kube: Kube, account: ServiceAccount, group: str, resource: str, verb: str) -> bool:
+    attributes = {"namespace": account.namespace, "group": group, "resource": resource, "verb": verb}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
-        "spec": {"user": user(namespace), "groups": ["system:serviceaccounts"], "resourceAttributes": attributes},
+        "spec": {"user": account.user, "groups": ["system:serviceaccounts"], "resourceAttributes": attributes},
     }
     answer = kube.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
     return bool(answer["status"]["allowed"])

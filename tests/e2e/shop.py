@@ -11,7 +11,7 @@ from examples.order.services import Behaviour, Entry, Mode, OrderServices
 from tests.controlplane import Cluster, eventually
 from tests.e2e.kube import Kube, Object
 from tests.e2e.operator import Operator
-from tests.e2e.role import install
+from tests.e2e.role import ServiceAccount
 from tests.e2e.sagas import run_of
 
 COMMAND = "flow.unistack.org/command"
@@ -22,19 +22,27 @@ class Shop:
     """One test's world. Every run in it is checked when the test has ended."""
 
     def __init__(
-        self, cluster: Cluster, kube: Kube, namespace: str, services: OrderServices, directory: Path, group: int
+        self,
+        cluster: Cluster,
+        kube: Kube,
+        namespace: str,
+        services: OrderServices,
+        account: ServiceAccount,
+        directory: Path,
+        group: int,
     ) -> None:
-        """Logs go to `directory`; operators belong to the process group `group`, which ends with the tests."""
+        """Operators are `account`, log to `directory`, and belong to the process group `group`."""
         self.cluster = cluster
         self.kube = kube
         self.namespace = namespace
         self.services = services
+        self.account = account
         self.operators: list[Operator] = []
         self.refusals_are_borne = False
         """Whether the API server may refuse the operator something: the test brings it about."""
         self._directory = directory
         self._group = group
-        self._kubeconfig = cluster.kubeconfig_for(install(kube, namespace))
+        self._kubeconfig = cluster.kubeconfig_for(account.token)
 
     @property
     def operator(self) -> Operator:
@@ -42,7 +50,7 @@ class Shop:
         return self.operators[0]
 
     def hire(self, identity: str = "one", **settings: str) -> Operator:
-        """Start an operator for this namespace, under the Role that it is installed with."""
+        """Start an operator for this namespace."""
         defaults = {
             "FLOW_NAMESPACES": self.namespace,
             "FLOW_LEASE_NAMESPACE": self.namespace,

@@ -39,7 +39,7 @@ IMPOSSIBLE: tuple[tuple[str, Any, str], ...] = (
     ("skip", {"step": "b"}, "arguments of skip: reason"),
     ("skip", {"step": "b", "reason": "by hand"}, "b is not suspended or parked"),
     ("skip", {"step": "zzz", "reason": "by hand"}, "zzz is not suspended or parked"),
-    ("retry", None, "nothing to retry"),
+    ("retry", None, "no step waits for a person"),
     ("resume", None, "the run is not suspended"),
 )
 """Verb, arguments, and what the answer says."""

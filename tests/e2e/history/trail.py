@@ -120,7 +120,7 @@ def _run(
     writes: list[Write] = []
     known: set[int] = set()
     for event in events:
-        if event["objectRef"].get("subresource") == "status":
+        if event["verb"] == "update" and event["objectRef"].get("subresource") == "status":
             sent = event["requestObject"]
             gap = int(sent["metadata"]["resourceVersion"]) not in known
             time = datetime.fromisoformat(event["requestReceivedTimestamp"])

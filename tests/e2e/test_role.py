@@ -1,0 +1,103 @@
+"""The Role is exact: on a control plane where nothing else happens, the operator uses every rule and is refused none.
+
+The manifest of examples/install is applied as a person would, and the operator watches all namespaces.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from examples.order.services import Mode, OrderServices
+from tests.controlplane import ControlPlane
+from tests.controlplane.process import Tether
+from tests.e2e.audit import assert_blameless, requests
+from tests.e2e.kube import Kube
+from tests.e2e.role import ACCOUNT, MANIFEST, ServiceAccount, documents
+from tests.e2e.sagas import Sagas, step
+from tests.e2e.shop import Shop
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = "flow-system"
+Rights = set[tuple[str, str, str]]
+"""Group, resource and verb of each."""
+
+
+@pytest.fixture
+def whole_cluster(services: OrderServices, tether: Tether, tmp_path: Path) -> Iterator[Shop]:
+    """A shop on a control plane of its own, with an operator as it is installed."""
+    with ControlPlane() as control_plane, Kube(control_plane.kubeconfig) as kube:
+        control_plane.kubectl("apply", "-f", MANIFEST)
+        account = ServiceAccount(NAMESPACE, control_plane.service_account_token(NAMESPACE, ACCOUNT))
+        control_plane.kubectl("create", "namespace", "shop")
+        shop = Shop(control_plane, kube, "shop", services, account, tmp_path, tether.group)
+        shop.hire(FLOW_NAMESPACES="", FLOW_LEASE_NAMESPACE=NAMESPACE)
+        try:
+            yield shop
+            assert_blameless(shop)
+        finally:
+            shop.close()
+
+
+def allowed() -> Rights:
+    """All that the manifest allows."""
+    rules = [rule for document in documents() for rule in document.get("rules", ())]
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def used(shop: Shop) -> Rights:
+    """All that the operator has made use of."""
+    about = [(event["objectRef"], event["verb"]) for event in requests(shop)]
+    return {
+        (ref.get("apiGroup", ""), "/".join(filter(None, (ref["resource"], ref.get("subresource")))), verb)
+        for ref, verb in about
+    }
+
+
+def until_read(shop: Shop, plural: str, edit: Callable[[int], None]) -> None:
+    """Edit until the operator's write of a status meets an edit that it has not seen, and it reads the object."""
+    right = ("flow.unistack.org", plural, "get")
+    for batch in range(20):
+        for number in range(25):
+            edit(batch * 25 + number)
+        if right in used(shop):
+            return
+    pytest.fail(f"the operator has never read one of the {plural}")
+
+
+def test_every_rule_is_used_and_none_is_missing(whole_cluster: Shop, sagas: Sagas) -> None:
+    shop = whole_cluster
+    shop.define(step("reserve", endpoint=sagas.endpoint("Stock.Reserve")))
+    shop.define(sagas.chain("order", "Stock.Reserve", "Courier.Ship"))
+    shop.behave("Stock.Reserve", Mode.HOLD)
+    shop.start("order")
+    shop.until_called("run", "a")
+    shop.obey("run", "suspend")
+    shop.operator.crash()
+    shop.obey("run", "resume")
+    shop.works_again("Stock.Reserve")
+    shop.until_ended("run")
+
+    def edit_run(number: int) -> None:
+        if number % 25 == 0:
+            shop.start("order", f"run-{number}")
+        label = {"metadata": {"labels": {"n": str(number)}}}
+        shop.kube.patch("workflowexecutions", "shop", f"run-{number - number % 25}", label)
+
+    def edit_step(number: int) -> None:
+        shop.kube.patch("steps", "shop", "reserve", {"spec": {"timeout": {"request": f"{number + 1}s"}}})
+
+    def edit_workflow(number: int) -> None:
+        shop.kube.patch("workflows", "shop", "order", {"spec": {"timeout": {"run": f"{number + 1}m"}}})
+
+    until_read(shop, "workflowexecutions", edit_run)
+    until_read(shop, "steps", edit_step)
+    until_read(shop, "workflows", edit_workflow)
+
+    assert used(shop) == allowed()
