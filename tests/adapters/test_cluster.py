@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from flow_operator.adapters.cluster import ApiServer
 from flow_operator.adapters.sessions import api_server_session
-from flow_operator.engine.errors import ClusterError, Conflict, Gone, Refused, Throttled, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Gone, NotNow, Refused, Unavailable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -105,14 +105,14 @@ async def test_every_kind_has_its_place(plural: str, path: str) -> None:
     [
         (400, Refused),
         (401, Unavailable),
-        (403, Refused),
+        (403, NotNow),
         (404, Gone),
         (408, Unavailable),
         (409, Conflict),
         (410, Gone),
         (413, Refused),
         (422, Refused),
-        (429, Throttled),
+        (429, NotNow),
         (500, Unavailable),
         (503, Unavailable),
         (504, Unavailable),
@@ -128,7 +128,7 @@ async def test_what_an_answer_means(status: int, error: type[ClusterError]) -> N
 @pytest.mark.parametrize(("given", "seconds"), [("7", 7.0), ("soon", None), ("-1", None), ("", None)])
 async def test_retry_after_is_kept_if_it_can_be_read(given: str, seconds: float | None) -> None:
     async with api_server(answering(429, {}, Retry_After=given)) as cluster:
-        with pytest.raises(Throttled) as caught:
+        with pytest.raises(NotNow) as caught:
             await cluster.read("steps", "shop", "x")
     assert caught.value.retry_after == seconds
 

@@ -1,12 +1,14 @@
 """A write that is refused, one whose reply is lost, and an API server that is away."""
 
 import asyncio
+import logging
 
+import pytest
 from tests.reconciler.fake_cluster import Fault
 from tests.reconciler.stage import Stage, answer, step
 from tests.reconciler.virtual_time import run
 
-from flow_operator.engine.errors import Conflict, Refused, Throttled, Unavailable
+from flow_operator.engine.errors import Conflict, NotNow, Refused, Unavailable
 
 
 def test_nothing_of_a_refused_plan_is_sent() -> None:
@@ -112,13 +114,28 @@ def test_a_throttled_write_is_tried_again_when_the_api_server_says_so() -> None:
         stage = await Stage().open()
         stage.workflow(step("a"))
         await stage.until(lambda: bool(stage.lines("write order")))
-        stage.cluster.fail("write", Fault(Throttled("429", retry_after=30)))
+        stage.cluster.fail("write", Fault(NotNow("429", retry_after=30)))
         stage.start()
         await stage.until_phase("Success")
         assert 30 < asyncio.get_running_loop().time() < 31
         assert not stage.lines("read")
 
     run(story())
+
+
+def test_an_api_server_that_is_away_is_told_of_but_not_by_every_run(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        for number in range(100):
+            stage.start(f"run-{number}")
+        await stage.until(lambda: len(stage.lines("call")) == 100)
+        stage.cluster.away = True
+        await asyncio.sleep(60)
+
+    with caplog.at_level(logging.WARNING):
+        run(story())
+    assert 5 <= len(caplog.records) <= 7
 
 
 def test_a_write_that_is_never_taken_does_not_lose_the_answer_nor_repeat_the_call() -> None:

@@ -5,7 +5,7 @@
     ├── Gone           the object is not there (any more): forget it
     ├── Refused        it will not be taken as it is: a person must act
     └── Unavailable    the world: try later; whether it was done is unknown
-        └── Throttled  the same, but it was certainly not done
+        └── NotNow     the same, but it was certainly not done
 
 What is wrong with a definition is no error but a value: its findings. What is wrong with a service is an observation.
 These names live here because both rooms above, the one that raises and the one that acts, need them.
@@ -25,7 +25,7 @@ class Gone(ClusterError):
 
 
 class Refused(ClusterError):
-    """The request was understood and will be refused again: not permitted, not valid, or too large."""
+    """The request was understood and will be refused again: not valid, or too large."""
 
 
 class Unavailable(ClusterError):
@@ -37,5 +37,5 @@ class Unavailable(ClusterError):
         """Seconds that the API server asked to wait, if it did."""
 
 
-class Throttled(Unavailable):
-    """Too many requests: nothing was done."""
+class NotNow(Unavailable):
+    """Nothing was done: too many requests, or not permitted, as it is for a while after an API server has started."""

@@ -160,14 +160,15 @@ class Runs:
         entry = actor.entry
         if (awake := self._awake.get(entry.key)) is not None and awake[0] is actor:
             del self._awake[entry.key]
+        missed = actor.leftovers()
         error = None if task.cancelled() else task.exception()
-        if self._entries.get(entry.key) is not entry:
-            pass  # deleted meanwhile
+        if task.cancelled() or self._entries.get(entry.key) is not entry:
+            pass  # not to be acted on any more
+        elif missed and (error is None or isinstance(error, Unreadable)):
+            self._wake(entry)
         elif error is not None:
             self._failed(entry, error)
-        elif actor.leftovers():
-            self._wake(entry)
-        elif not task.cancelled():
+        else:
             self._waits(entry, actor.unresolved, task.result())
         self._fill()
 

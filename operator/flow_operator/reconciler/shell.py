@@ -1,17 +1,22 @@
 """What all actors share: the core, the ports, and the limits."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
+from flow_operator.engine.errors import ClusterError
 from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar
 from flow_operator.reconciler.revisions import Revisions
 
+log = logging.getLogger(__name__)
+
 WRITES_IN_FLIGHT = 16
 """More only add latency: the API server is the limit."""
+COMPLAIN_SECONDS = 10.0
 
 
 class Lookup(Protocol):
@@ -20,6 +25,20 @@ class Lookup(Protocol):
     def __call__(self, namespace: str, workflow: str) -> Definition | Unresolved:
         """That, or why there is none."""
         ...
+
+
+class Complaints:
+    """Says that the API server does not do its part, and no oftener than every ten seconds for all runs together."""
+
+    def __init__(self) -> None:
+        self._silent_until = float("-inf")
+
+    def hear(self, run: tuple[str, str], error: ClusterError) -> None:
+        """A run has to wait because of this."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._silent_until:
+            self._silent_until = now + COMPLAIN_SECONDS
+            log.warning("run %s/%s waits for the API server: %s", *run, error)
 
 
 @dataclass(slots=True)
@@ -40,4 +59,5 @@ class Shell:
     service_url: str
     draining: bool = False
     """No new attempt; what is in flight is stored when it ends."""
+    complaints: Complaints = field(default_factory=Complaints)
     writes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITES_IN_FLIGHT))

@@ -8,7 +8,7 @@ import asyncio
 
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
-from flow_operator.engine.errors import ClusterError, Conflict, Gone, Refused, Throttled, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Gone, NotNow, Refused, Unavailable
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.commands import removal
 from flow_operator.reconciler.entry import Entry
@@ -105,10 +105,11 @@ class Storage:
 
     async def pause(self, error: ClusterError) -> None:
         """Wait before the next try."""
+        self._shell.complaints.hear(self._entry.key, error)
         await asyncio.sleep(self._backoff.pause(error.retry_after if isinstance(error, Unavailable) else None))
 
     async def _not_written(self, error: ClusterError) -> None:
-        if isinstance(error, Throttled):
+        if isinstance(error, NotNow):
             await self.pause(error)
         elif isinstance(error, Conflict | Unavailable):
             await self.read()
