@@ -12,7 +12,7 @@ from flow_operator.api.step import StepSpec
 from flow_operator.api.workflow import WorkflowSpec, WorkflowStep
 from flow_operator.engine.expression_findings import SELF, Place, in_condition, in_message, in_step, in_template
 from flow_operator.engine.field_findings import parsed
-from flow_operator.engine.graph import Cycle, Dag, Node, dag
+from flow_operator.engine.graph import Node, ancestors
 from flow_operator.engine.graph_findings import wiring
 
 
@@ -30,24 +30,16 @@ def workflow_findings(raw: Any, steps: Mapping[str, StepSpec], *, strict: bool =
     if spec is None:
         return findings
     findings = list(wiring(spec))
-    order = _order(spec)
+    before = ancestors(Node(step.id, step.requires, step.fallback) for step in spec.steps)
+    fallbacks = {step.fallback for step in spec.steps}
     for number, step in enumerate(spec.steps):
-        findings += _step(step, f"spec.steps[{number}]", order, steps)
+        place = Place(f"spec.steps[{number}]", before[step.id])
+        findings += _step(step, place.at("", "error") if step.id in fallbacks else place, steps)
     findings += in_template(spec.output, Place("spec.output", frozenset(each.id for each in spec.steps)))
     return findings
 
 
-def _order(spec: WorkflowSpec) -> Dag | None:
-    try:
-        return dag(Node(step.id, step.requires, step.fallback) for step in spec.steps)
-    except Cycle:
-        return None
-
-
-def _step(step: WorkflowStep, path: str, order: Dag | None, steps: Mapping[str, StepSpec]) -> Iterator[Finding]:
-    place = Place(path, order.ancestors[step.id] if order else None)
-    if order is not None and step.id in order.owner:
-        place = place.at("", "error")
+def _step(step: WorkflowStep, place: Place, steps: Mapping[str, StepSpec]) -> Iterator[Finding]:
     yield from in_condition(step.when, place.at(".when"))
     if step.step_ref is None:
         yield from in_step(StepSpec.model_validate(step.model_dump(exclude_unset=True)), place)
@@ -60,7 +52,7 @@ def _step(step: WorkflowStep, path: str, order: Dag | None, steps: Mapping[str, 
     for finding in in_step(_not_replaced(step, referenced), place):
         if finding.reason == Reason.NOT_AN_ANCESTOR:
             message = f"Step {step.step_ref.name}: {finding.message}"
-            yield Finding(path=f"{path}.stepRef", reason=finding.reason, message=message)
+            yield Finding(path=f"{place.path}.stepRef", reason=finding.reason, message=message)
 
 
 def _not_replaced(step: WorkflowStep, referenced: StepSpec) -> StepSpec:

@@ -4,7 +4,7 @@ An edge says "must be done before". A fallback has its owner as its only parent:
 requires the owner comes after the fallback as well.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -67,6 +67,60 @@ def dag(nodes: Iterable[Node]) -> Dag:
     )
 
 
+def cycles(nodes: Iterable[Node]) -> Iterator[Cycle]:
+    """Circles in which these steps wait for each other; none has a step of another."""
+    left = tuple(nodes)
+    while True:
+        try:
+            dag(left)
+        except Cycle as cycle:
+            yield cycle
+            left = tuple(node for node in left if node.id not in cycle.path)
+        else:
+            return
+
+
+def ancestors(nodes: Iterable[Node]) -> Mapping[str, frozenset[str]]:
+    """`Dag.ancestors`, and if some steps wait for each other, what it would be but for that."""
+    given = tuple(nodes)
+    try:
+        return dag(given).ancestors
+    except Cycle:
+        return reach(given)
+
+
+def reach(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:
+    """By walking from each step, which ends in circles too."""
+    by_id = {node.id: node for node in nodes}
+    fallback = {node.id: node.fallback for node in by_id.values() if node.fallback in by_id and node.fallback}
+    before: dict[str, set[str]] = {}
+    for id, node in by_id.items():
+        required = [to for to in node.requires if to in by_id]
+        before[id] = {each for to in required for each in (to, *_stand_ins(to, fallback))}
+    for of, to in fallback.items():
+        before[to].add(of)
+
+    def walk(start: str) -> frozenset[str]:
+        found: set[str] = set()
+        ahead = [start]
+        while ahead:
+            new = before[ahead.pop()] - found
+            found |= new
+            ahead += new
+        return frozenset(found)
+
+    return {id: walk(id) for id in by_id}
+
+
+def _stand_ins(id: str, fallback: Mapping[str, str]) -> tuple[str, ...]:
+    """The fallback of a step, that fallback's own, and so on."""
+    found: list[str] = []
+    while id in fallback and fallback[id] not in found:
+        id = fallback[id]
+        found.append(id)
+    return tuple(found)
+
+
 def _sorted(before: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     try:
         return tuple(TopologicalSorter(before).static_order())
@@ -79,18 +133,12 @@ def _ancestors(
 ) -> dict[str, frozenset[str]]:
     """Whoever requires an owner comes after its fallbacks too, so these are ancestors as well."""
     found: dict[str, frozenset[str]] = {}
-
-    def fallbacks(id: str) -> Iterable[str]:
-        while id in fallback:
-            id = fallback[id]
-            yield id
-
     for id in order:
         own: set[str] = set()
         for parent in before[id]:
             own |= found[parent] | {parent}
             if fallback.get(parent) != id:
-                own.update(fallbacks(parent))
+                own.update(_stand_ins(parent, fallback))
         found[id] = frozenset(own - {id})
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Finding
 from flow_operator.api.workflow import WorkflowSpec, WorkflowStep
-from flow_operator.engine.graph import Cycle, Node, dag
+from flow_operator.engine.graph import Node, cycles
 
 
 def wiring(spec: WorkflowSpec) -> Iterator[Finding]:
@@ -17,9 +17,9 @@ def wiring(spec: WorkflowSpec) -> Iterator[Finding]:
         yield from _requires(step, path, ids, fallbacks)
         yield from _accept_skipped(step, path, ids)
         yield from _fallback(step, path, spec)
-    try:
-        dag(Node(step.id, tuple(to for to in step.requires if to != step.id), _other(step)) for step in spec.steps)
-    except Cycle as cycle:
+    for cycle in cycles(
+        Node(step.id, tuple(to for to in step.requires if to != step.id), _other(step)) for step in spec.steps
+    ):
         yield Finding(path="spec.steps", reason=Reason.CYCLE, message=f"these steps wait for each other: {cycle}")
 
 
