@@ -109,6 +109,20 @@ def test_answers_are_kept_while_the_api_server_is_away_and_new_calls_wait() -> N
     ]
 
 
+def test_writes_that_fail_while_reads_succeed_are_tried_ever_more_rarely() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        await stage.until(lambda: bool(stage.lines("write order")))
+        stage.cluster.fail("write", *(Fault(error) for error in [Unavailable("500")] * 10 + [Conflict("409")] * 10))
+        stage.start()
+        await stage.until_phase("Success")
+        assert 30 < asyncio.get_running_loop().time() < 120
+        return stage.lines("call")
+
+    assert run(story()) == ["call a"]
+
+
 def test_a_throttled_write_is_tried_again_when_the_api_server_says_so() -> None:
     async def story() -> None:
         stage = await Stage().open()

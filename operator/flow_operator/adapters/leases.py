@@ -102,7 +102,7 @@ class Lease:
         try:
             async with asyncio.timeout(3):
                 lease = await self._leases.read(LEASES, self._namespace, self._name)
-                if lease["spec"].get("holderIdentity") == self._identity:
+                if _spec(lease).get("holderIdentity") == self._identity:
                     lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
                     await self._leases.replace(LEASES, self._namespace, self._name, lease)
         except (ClusterError, TimeoutError) as error:
@@ -126,7 +126,7 @@ class Lease:
         except Gone:
             await self._leases.create(LEASES, self._namespace, self._renewed(None))
             return True
-        holder = lease["spec"].get("holderIdentity")
+        holder = _spec(lease).get("holderIdentity")
         if holder and holder != self._identity and not self._expired(lease):
             return False
         await self._leases.replace(LEASES, self._namespace, self._name, self._renewed(lease))
@@ -134,7 +134,7 @@ class Lease:
 
     def _renewed(self, lease: Object | None) -> Object:
         now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        spec = dict(lease.get("spec") or {}) if lease is not None else {}
+        spec = dict(_spec(lease)) if lease is not None else {}
         if spec.get("holderIdentity") != self._identity:
             spec |= {"acquireTime": now, "leaseTransitions": spec.get("leaseTransitions", -1) + 1}
         spec |= {
@@ -152,7 +152,7 @@ class Lease:
         version, now = lease["metadata"]["resourceVersion"], self._monotonic()
         if version != self._seen[0]:
             self._seen = (version, now)
-        return now - self._seen[1] >= float(lease["spec"].get("leaseDurationSeconds") or self._duration)
+        return now - self._seen[1] >= float(_spec(lease).get("leaseDurationSeconds") or self._duration)
 
     def _pause(self, mine: bool | None) -> float:
         third = self._duration / 3
@@ -174,3 +174,7 @@ class Lease:
             self._acting = False
             log.info("lease %s/%s is not held by %s any more", self._namespace, self._name, self._identity)
             await self._on_loss()
+
+
+def _spec(lease: Object) -> Object:
+    return lease.get("spec") or {}

@@ -12,7 +12,7 @@ import logging
 import os
 from datetime import datetime
 
-from flow_operator.api.status import Verdict
+from flow_operator.api.status import ExecutionStatus, Verdict
 from flow_operator.engine.contract import Plan, Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.errors import Refused
@@ -22,7 +22,7 @@ from flow_operator.reconciler.entry import Entry, intentions
 from flow_operator.reconciler.held import Held, Unreadable
 from flow_operator.reconciler.ports import Object
 from flow_operator.reconciler.shell import Shell
-from flow_operator.reconciler.storing import Deleted, Demoted, Storage
+from flow_operator.reconciler.storing import Deleted, Demoted, Storage, Written
 from flow_operator.reconciler.versions import is_newer, version_of
 
 log = logging.getLogger(__name__)
@@ -176,22 +176,29 @@ class Actor:
 
     async def _store(self, plan: Plan, definition: Definition | Unresolved) -> None:
         """Write the status of the plan, and act upon it once it is certain that it was written."""
-        held, self._patience = self._held, None
-        self._look = True  # unless all goes well: plan again
+        held, storage, self._patience = self._held, self._storage, None
         stored, document = held.stored, plan.status.document()
         new_pin = plan.status.revision is not None and plan.status.revision != stored.revision
-        if new_pin and isinstance(definition, Definition) and not await self._storage.pin(definition):
+        if new_pin and isinstance(definition, Definition) and not await storage.pin(definition):
+            self._look = True
             return
-        if await self._storage.write(document):
-            self._look = False
-        elif not self._happened(plan, document):
-            return
+        written = await storage.write(document)
+        if written is not Written.YES:
+            self._look = True
+            if written is Written.NO:
+                return
+            if not self._happened(plan, document):
+                await storage.pause()
+                return
         held.keep(plan.status, document)
         self._act(plan)
-        status = plan.status
-        if status.completion_time is not None and stored.completion_time is None:
-            seconds = (status.completion_time - (status.start_time or status.completion_time)).total_seconds()
-            self._shell.meter.run_ended(self.entry.workflow, status.phase.value, seconds)
+        self._count_end(stored, plan.status)
+
+    def _count_end(self, before: ExecutionStatus, after: ExecutionStatus) -> None:
+        ended = after.completion_time
+        if ended is not None and before.completion_time is None:
+            seconds = (ended - (after.start_time or ended)).total_seconds()
+            self._shell.meter.run_ended(self.entry.workflow, after.phase.value, seconds)
 
     def _happened(self, plan: Plan, document: Object) -> bool:
         """Whether what was just read is what this plan wrote: nobody else knows the ids of its attempts."""

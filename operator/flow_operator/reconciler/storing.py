@@ -5,6 +5,7 @@ answers that come meanwhile stay in memory.
 """
 
 import asyncio
+from enum import Enum
 
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
@@ -26,6 +27,14 @@ class Demoted(Exception):
     """The lease is lost: another process acts for this run."""
 
 
+class Written(Enum):
+    """Whether a status was written."""
+
+    YES = "yes"
+    NO = "no"
+    PERHAPS = "perhaps"
+
+
 class Storage:
     """One run in the API server."""
 
@@ -34,9 +43,10 @@ class Storage:
         self._held = held
         self._shell = shell
         self._backoff = Backoff()
+        self._conflicts = 0
 
-    async def write(self, document: Object) -> bool:
-        """Write the status; False if it was not written, or if nobody knows: then the run was read anew."""
+    async def write(self, document: Object) -> Written:
+        """Write the status. Unless that is known to have been done, the run was read anew, or it is worth a new try."""
         entry, meter = self._entry, self._shell.meter
         try:
             async with self._shell.writes:
@@ -47,12 +57,12 @@ class Storage:
                 )
         except ClusterError as error:
             meter.status_write(_result(error))
-            await self._not_written(error)
-            return False
+            return await self._not_written(error)
         meter.status_write("stored")
         self._backoff.reset()
+        self._conflicts = 0
         entry.version = version_of(metadata)
-        return True
+        return Written.YES
 
     async def read(self) -> None:
         """Start from what the API server says, as soon as it says anything."""
@@ -67,7 +77,6 @@ class Storage:
                 await self.pause(error)
         if body["metadata"].get("uid") != entry.uid:
             raise Deleted
-        self._backoff.reset()
         entry.take(body)
         self._held.adopt()
 
@@ -75,6 +84,8 @@ class Storage:
         """See to it that the revision exists; False if that is not known, after a pause."""
         try:
             await self._shell.revisions.ensure(self._entry.namespace, definition)
+        except Gone:
+            raise Deleted from None  # there is no such namespace any more
         except Unavailable as error:
             await self.pause(error)
             return False
@@ -103,20 +114,30 @@ class Storage:
             entry.version = version_of(metadata)
             entry.command = None
 
-    async def pause(self, error: ClusterError) -> None:
-        """Wait before the next try."""
-        self._shell.complaints.hear(self._entry.key, error)
+    async def pause(self, error: ClusterError | None = None) -> None:
+        """Wait before the next try, longer each time until a write succeeds."""
+        if error is not None:
+            self._shell.complaints.hear(self._entry.key, error)
         await asyncio.sleep(self._backoff.pause(error.retry_after if isinstance(error, Unavailable) else None))
 
-    async def _not_written(self, error: ClusterError) -> None:
-        if isinstance(error, NotNow):
-            await self.pause(error)
-        elif isinstance(error, Conflict | Unavailable):
-            await self.read()
-        elif isinstance(error, Gone):
-            raise Deleted from None
-        else:
-            raise error
+    async def _not_written(self, error: ClusterError) -> Written:
+        match error:
+            case Conflict():
+                if self._conflicts:  # once is somebody else's write; again and again is something else
+                    await self.pause(error)
+                self._conflicts += 1
+                await self.read()
+            case NotNow():
+                await self.pause(error)
+            case Unavailable():
+                self._shell.complaints.hear(self._entry.key, error)
+                await self.read()
+                return Written.PERHAPS
+            case Gone():
+                raise Deleted from None
+            case _:
+                raise error
+        return Written.NO
 
 
 def _result(error: ClusterError) -> WriteResult:
