@@ -14,8 +14,8 @@ WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
 def requests(shop: Shop) -> Iterator[Object]:
-    """Every request that the operators of a shop have made."""
-    return (event for event in shop.cluster.audit_events() if event["user"]["username"] == shop.account.user)
+    """Every request that the operators of a shop have made. A request that is refused as a stranger's has no user."""
+    return (event for event in shop.cluster.audit_events() if event["user"].get("username") == shop.account.user)
 
 
 def writes(shop: Shop) -> list[Object]:
