@@ -21,7 +21,7 @@ from flow_operator.engine.limits import INLINE_BYTES, REQUEST_BYTES
 from flow_operator.engine.messages import Snapshot, body_of, call_definition, header_of, scope
 from flow_operator.engine.observation import Request
 from flow_operator.engine.payload import store
-from flow_operator.engine.templates import compile_template, render_text
+from flow_operator.engine.templates import RenderedTooLarge, compile_template, render_text
 
 
 class Unrenderable(Exception):
@@ -52,6 +52,8 @@ def rendered(snapshot: Snapshot, id: str, direction: Direction, service_url: str
         header = dict(header_of(snapshot, id, direction))
         value = None if method in BODILESS_METHODS else body_of(snapshot, id, direction)
         body = None if method in BODILESS_METHODS else write(value).encode()
+    except RenderedTooLarge as error:
+        raise Unrenderable(Reason.PAYLOAD_TOO_LARGE, str(error)) from error
     except (ExpressionError, NotJSON) as error:
         raise Unrenderable(Reason.EXPRESSION_ERROR, str(error)) from error
     for name, text in header.items():
