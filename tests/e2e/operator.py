@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from os import kill
 from pathlib import Path
@@ -33,9 +35,30 @@ class Operator(OperatorProcess):
         """SIGCONT."""
         kill(self.pid, signal.SIGCONT)
 
+    def ask_to_end(self) -> None:
+        """SIGTERM; `wait` says how it ended."""
+        kill(self.pid, signal.SIGTERM)
+
+    def wait(self, seconds: float) -> int:
+        """The exit code, once it has ended."""
+        assert self._process is not None, "the operator is not running"
+        return self._process.wait(seconds)
+
+    def run_another(self) -> tuple[int, str]:
+        """Run a second one with the same settings, the address it listens at included; exit code and output."""
+        settings = self._environment | {"FLOW_HTTP_LISTEN": self._url.removeprefix("http://")}
+        command = [sys.executable, "-m", "flow_operator"]
+        done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=30, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def get(self, path: str) -> str:
+        """What it answers to a GET."""
+        with build_opener(ProxyHandler({})).open(f"{self._url}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+
     def until_metric(self, line: str) -> None:
         """Wait until /metrics has this line."""
-        eventually(lambda: line in self._metrics(), within=10, what=f"the metric {line}")
+        eventually(lambda: line in self.get("/metrics").splitlines(), within=10, what=f"the metric {line}")
 
     def expect_error(self, text: str) -> None:
         """Lines of the log with this text are no fault: the test brings them about."""
@@ -48,10 +71,6 @@ class Operator(OperatorProcess):
     def tail(self) -> str:
         """The end of the log."""
         return "\n".join(list(self._lines())[-LINES_SHOWN:])
-
-    def _metrics(self) -> list[str]:
-        with build_opener(ProxyHandler({})).open(f"{self._url}/metrics", timeout=2) as answer:
-            return answer.read().decode().splitlines()
 
     def _lines(self) -> Iterator[str]:
         if self.log.exists():

@@ -133,3 +133,30 @@ def test_a_step_that_may_have_had_an_effect_is_undone_before_its_fallback(shop: 
         ("do", "post", Did.APPLIED),
         ("do", "mail", Did.APPLIED),
     ]
+
+
+def test_the_time_of_the_run_passes(shop: Shop, sagas: Sagas) -> None:
+    """What is in flight is cut; since it may have had its effect, it is undone as well."""
+    chain = sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship", timeout={"run": "1s"})
+    shop.define(chain)
+    shop.behave("Payments.Charge", Mode.HOLD)
+    shop.start("order")
+    shop.until_called("run", "b")
+
+    status = shop.until_ended("run")
+
+    assert (status["phase"], status["reason"], status["compensation"]["phase"]) == ("Failure", "RunTimeout", "Success")
+    assert shop.step("run", "b")["effect"] == "Unknown"
+    assert undone(shop) == [("b", Did.APPLIED), ("a", Did.APPLIED)]
+
+
+def test_the_time_of_a_step_passes(shop: Shop, sagas: Sagas) -> None:
+    step = sagas.step("a", "Stock.Reserve", timeout={"total": "1s"}, retry={"limit": -1, "backoff": {"duration": "1h"}})
+    shop.define(workflow("order", step))
+    shop.behave("Stock.Reserve", Mode.LOSE)
+    shop.start("order")
+
+    status = shop.until_ended("run")
+
+    assert (status["phase"], status["reason"], status["compensation"]["phase"]) == ("Failure", "StepTimeout", "Success")
+    assert undone(shop) == [("a", Did.APPLIED)]

@@ -1,7 +1,5 @@
 """Two operators: one acts, the other is warm and takes over when the first is gone, and nothing happens twice."""
 
-import os
-import signal
 import time
 
 import pytest
@@ -66,7 +64,7 @@ def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> Non
     held.start("order")
     held.until_called("run", "a")
 
-    os.kill(first.pid, signal.SIGTERM)
+    first.ask_to_end()
     held.start("order", "later")
     held.works_again("Stock.Reserve")
     began = time.monotonic()
@@ -76,6 +74,7 @@ def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> Non
     assert held.until_ended("later")["phase"] == "Success"
     assert time.monotonic() - began < 60
     assert did(held, "a") == [Did.APPLIED]
+    assert first.wait(5) == 0
 
 
 def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held: Shop) -> None:
