@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from flow_operator.adapters import clock, credentials, logs
+from flow_operator.adapters import clock, credentials, logs, process
 from flow_operator.adapters.api_server_names import known_as
 from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.cluster import ApiServer
@@ -40,6 +40,7 @@ LEASE = "flow-operator-0"
 def main() -> None:
     """Run until SIGTERM. Exit code 2: started wrongly; 1: it cannot go on."""
     sys.setrecursionlimit(RECURSION_LIMIT)
+    process.raise_file_limit()
     try:
         settings = load(os.environ, sys.argv[1:])
         access = credentials.load(os.environ)
@@ -52,6 +53,7 @@ def main() -> None:
 
 async def operate(settings: Settings, access: Credentials) -> int:
     """Run until SIGTERM; the exit code."""
+    asyncio.get_running_loop().set_default_executor(process.lookup_threads())
     rules = Rules(settings.egress_allow, settings.egress_deny, await known_as(access.server, os.environ))
     async with (
         api_server_session(base_url=access.server, tls=access.tls, token=access.token) as api_session,

@@ -1,0 +1,20 @@
+"""What this process may use of its machine: files, and threads for what cannot be awaited."""
+
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+LOOKUPS_AT_ONCE = 64
+"""Threads for looking up names. With asyncio's few, some hosts whose name servers are dead would hold up all calls."""
+
+
+def raise_file_limit() -> None:
+    """As many open files as the machine allows: a call in flight is an open connection, and they are not bounded."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError):  # macOS names a hard limit that it then refuses
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def lookup_threads() -> ThreadPoolExecutor:
+    """The threads in which names are looked up."""
+    return ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="lookup")
