@@ -17,6 +17,7 @@
     denied [undo] STEP                        the egress guard refused
     wait DURATION                             time passes
     command VERB [JSON]                       a person annotates the run
+    bigskip STEP KIB                          a person skips it with an output of this many KiB
     spec suspend=true|false                   a person changes the spec
     crash                                     the operator is killed and started again
     upgrade [undo] STEP                       a newer operator renders another request for it
@@ -45,6 +46,7 @@ from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.findings import step_findings, workflow_findings
+from flow_operator.engine.json_text import NotJSON, parse
 from flow_operator.engine.readiness import definition_of, workflow_status
 from flow_operator.engine.state import call_of, replaced, with_call
 
@@ -133,10 +135,14 @@ class Story:
     def _command(self, rest: str, _: str) -> None:
         verb, _, args = rest.partition(" ")
         try:
-            given = json.loads(args) if args else {}
-        except ValueError:
+            given = parse(args) if args else {}
+        except NotJSON:
             given = None
         self.world.order(verb, given if isinstance(given, dict) else None)
+
+    def _bigskip(self, rest: str, _: str) -> None:
+        step, kib = rest.split(" ")
+        self.world.order("skip", {"step": step, "reason": "by hand", "output": "x" * (int(kib) * 1024)})
 
     def _spec(self, rest: str, _: str) -> None:
         self.world.spec["suspend"] = rest == "suspend=true"

@@ -1,6 +1,6 @@
 """What a scenario can ask to be shown.
 
-run | conditions | plan | output | steps | command | generation
+run | conditions | compensation | plan | output | steps | command | generation
 STEP | undo STEP | log [undo] STEP | request [undo] STEP
 """
 
@@ -19,6 +19,8 @@ from flow_operator.engine.state import call_of, step_of
 def show(status: ExecutionStatus, what: str, beginning: datetime) -> Iterator[str]:
     """The lines about one thing."""
     words = what.split(" ")
+    if what == "compensation":
+        return _compensation(status, beginning)
     if what in OF_RUN:
         return OF_RUN[what](status)
     direction = Direction.UNDO if "undo" in words else Direction.DO
@@ -61,6 +63,15 @@ def _run(status: ExecutionStatus) -> Iterator[str]:
 def _plan(status: ExecutionStatus) -> Iterator[str]:
     for undo in (status.compensation and status.compensation.plan) or ():
         yield f"undo {undo.step}" + (f" after {', '.join(undo.after)}" if undo.after else "")
+
+
+def _compensation(status: ExecutionStatus, beginning: datetime) -> Iterator[str]:
+    """The backward part, with its times."""
+    found = status.compensation
+    assert found is not None
+    start = moment(found.start_time - beginning) if found.start_time else "never"
+    end = moment(found.completion_time - beginning) if found.completion_time else "never"
+    yield f"{found.phase} by {found.trigger}, began {start}, ended {end}"
 
 
 def _output(status: ExecutionStatus) -> Iterator[str]:

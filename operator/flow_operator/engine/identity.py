@@ -10,9 +10,9 @@ def idempotency_key(uid: str, step: str, direction: Direction, generation: int) 
     return f"{uid}/{step}/{direction}/{generation}"
 
 
-def attempt_id(nonce: str, key: str, number: int) -> str:
+def attempt_id(nonce: str, key: str) -> str:
     """An id for one intention. `nonce` is random and new for each plan: it tells this process's own intentions."""
-    return _hex(f"{nonce}/{key}/{number}", 16)
+    return _hex(f"{nonce}/{key}", 16)
 
 
 def trace(uid: str) -> Trace:

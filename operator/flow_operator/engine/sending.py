@@ -35,8 +35,7 @@ def send(moment: Moment, status: ExecutionStatus, id: str, direction: Direction)
         )
         return with_call(status, id, direction, changed), ()
     key = call.idempotency_key or idempotency_key(moment.run.uid, id, direction, call.generation)
-    number = call.attempts if in_flight(call) else call.attempts + 1
-    call = begin(call, attempt_id(moment.nonce, key, number), key, sent.record, moment.now)
+    call = begin(call, attempt_id(moment.nonce, key), key, sent.record, moment.now)
     status = with_call(status, id, direction, call)
     return status, (attempt_of(moment.snapshot(status), id, direction, call, sent),)
 

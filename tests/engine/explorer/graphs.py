@@ -1,0 +1,141 @@
+"""Every small workflow, each once: those that differ only in the names of their steps are one and the same.
+
+A step is told by its place; its id is the letter of that place. Parents have smaller places than their children.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations, product
+from typing import Any
+
+IDS = "abcdefgh"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One step of a workflow."""
+
+    requires: tuple[int, ...] = ()
+    accepts: tuple[int, ...] = ()
+    """Those of `requires` that may be skipped (acceptSkipped)."""
+    fallback: int | None = None
+    undo: bool = False
+    skipped: bool = False
+    """`when` is false. True would be the same as no `when`."""
+    broken: bool = False
+    """Its request cannot be built, so it fails without being called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What goes for all steps of a workflow."""
+
+    retries: int = 0
+    undo_retries: int = 0
+    mode: str = "Auto"
+    run: str | None = None
+    """timeout.run: shorter than two back-offs, longer than one."""
+    total: str | None = None
+    """timeout.total of each step: shorter than a back-off."""
+
+
+Graph = tuple[Part, ...]
+READS = {"error": "${error}", "effect": "${steps.self.effect}"}
+"""What every second undo is sent; the others get the default message. Both must stay the same between attempts."""
+BACKOFF = {"duration": "2s", "factor": 1.0, "jitter": 0}
+
+
+def graphs(size: int, *, broken: bool = False) -> Iterator[Graph]:
+    """Every workflow of this many steps."""
+    seen = set()
+    for shape in _shapes(size):
+        for undos, skips, breaks in product(_flags(size), _flags(size), _flags(size) if broken else [(False,) * size]):
+            marked = [
+                replace(part, undo=undo, skipped=skip, broken=fails)
+                for part, undo, skip, fails in zip(shape, undos, skips, breaks, strict=True)
+            ]
+            for graph in _accepting(tuple(marked)):
+                name = canonical(graph)
+                if name not in seen:
+                    seen.add(name)
+                    yield graph
+
+
+def _flags(size: int) -> list[tuple[bool, ...]]:
+    return list(product((False, True), repeat=size))
+
+
+def _shapes(size: int) -> Iterator[Graph]:
+    """Every choice of edges and of fallbacks. A fallback requires nothing, and nothing requires it."""
+    for fallbacks in product((None, *range(size)), repeat=size):
+        to = [each for each in fallbacks if each is not None]
+        if len(set(to)) < len(to) or any(each is not None and each <= owner for owner, each in enumerate(fallbacks)):
+            continue
+        free = [place for place in range(size) if place not in to]
+        pairs = list(combinations(free, 2))
+        for chosen in product((False, True), repeat=len(pairs)):
+            edges = [pair for pair, taken in zip(pairs, chosen, strict=True) if taken]
+            yield tuple(
+                Part(requires=tuple(parent for parent, child in edges if child == place), fallback=fallbacks[place])
+                for place in range(size)
+            )
+
+
+def _accepting(graph: Graph) -> Iterator[Graph]:
+    """Every choice of `acceptSkipped` among the parents that can be skipped at all."""
+    choices: list[tuple[tuple[int, ...], ...]] = []
+    for part in graph:
+        can = [parent for parent in part.requires if _skippable(graph, parent)]
+        choices.append(tuple(each for size in range(len(can) + 1) for each in combinations(can, size)))
+    for accepted in product(*choices):
+        yield tuple(replace(part, accepts=accepts) for part, accepts in zip(graph, accepted, strict=True))
+
+
+def _skippable(graph: Graph, place: int) -> bool:
+    return graph[place].skipped or any(_skippable(graph, parent) for parent in graph[place].requires)
+
+
+def canonical(graph: Graph) -> tuple[Any, ...]:
+    """The same for graphs that differ in the names of their steps only."""
+    return min(renamed(graph, order) for order in permutations(range(len(graph))))
+
+
+def renamed(graph: Graph, order: tuple[int, ...]) -> tuple[Any, ...]:
+    """The graph as a value that can be compared, with place i called order[i]."""
+    parts: list[Any] = [None] * len(graph)
+    for place, part in enumerate(graph):
+        parts[order[place]] = (
+            tuple(sorted(order[each] for each in part.requires)),
+            tuple(sorted(order[each] for each in part.accepts)),
+            -1 if part.fallback is None else order[part.fallback],
+            (part.undo, part.skipped, part.broken),
+        )
+    return tuple(parts)
+
+
+def workflow(graph: Graph, policy: Policy, *, backwards: bool = False) -> dict[str, Any]:
+    """The spec of this Workflow; `backwards` lists children before their parents."""
+    steps = [_step(IDS[place], part, policy) for place, part in enumerate(graph)]
+    spec: dict[str, Any] = {"steps": steps[::-1] if backwards else steps}
+    if policy.mode != "Auto":
+        spec["compensation"] = {"mode": policy.mode}
+    return spec | ({"timeout": {"run": policy.run}} if policy.run else {})
+
+
+def _step(id: str, part: Part, policy: Policy) -> dict[str, Any]:
+    step: dict[str, Any] = {"id": id, "endpoint": {"url": f"http://{id}/do"}}
+    step |= {"requires": [IDS[each] for each in part.requires]} if part.requires else {}
+    step |= {"acceptSkipped": [IDS[each] for each in part.accepts]} if part.accepts else {}
+    step |= {"when": "false"} if part.skipped else {}
+    step |= {"input": {"body": "${1 / 0}"}} if part.broken else {}
+    step |= {"fallback": IDS[part.fallback]} if part.fallback is not None else {}
+    step |= {"timeout": {"total": policy.total}} if policy.total else {}
+    step["retry"] = _retry(policy.retries)
+    if part.undo:
+        undo = {"endpoint": {"url": f"http://{id}/undo"}, "retry": _retry(policy.undo_retries)}
+        step["compensate"] = undo | ({"input": {"body": READS}} if IDS.index(id) % 2 else {})
+    return step
+
+
+def _retry(limit: int) -> dict[str, Any]:
+    return {"limit": limit, "backoff": BACKOFF} if limit else {"limit": 0}
