@@ -1,0 +1,44 @@
+"""What is wanted of the operator, and whether it was met."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.results import Results
+
+RATIO = 0.8
+FIRST_CALL_MS = 2.0
+IDLE_MIB = 150.0
+READY_SECONDS = 10.0
+IDLE_RUNS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One of them."""
+
+    name: str
+    wanted: str
+    measured: str
+    met: bool
+
+
+def targets(results: Results) -> Iterator[Target]:
+    """Those about which something was measured."""
+    for each in results.throughput:
+        if each.mode == "waiting":
+            name = f"{each.runs} runs: rate, of what the raw rate allows"
+            yield Target(name, f"≥ {RATIO}", f"{each.ratio:.2f}", each.ratio >= RATIO)
+    if (latency := results.latency) is not None:
+        raw = latency.watch.p50 + latency.write.p50
+        more = latency.first_call.p50 - raw
+        wanted = f"≤ {raw:.1f} + {FIRST_CALL_MS:g} ms"
+        yield Target("applied → first call, p50", wanted, f"{raw:.1f} + {more:.1f} ms", more <= FIRST_CALL_MS)
+    for idle in results.idle:
+        about = f"{idle.runs} runs, {idle.kind}"
+        most = max(idle.mib or 0, idle.live_mib or 0)
+        if most and idle.kind != "ended":
+            yield Target(f"{about}: memory", f"≤ {IDLE_MIB:g} MiB", f"{most:.0f} MiB", most <= IDLE_MIB)
+        seconds = idle.ready_seconds
+        yield Target(f"{about}: ready again", f"≤ {READY_SECONDS:g} s", f"{seconds:.1f} s", seconds <= READY_SECONDS)
+        caused = idle.writes + idle.calls
+        yield Target(f"{about}: writes and calls", "none", str(caused) if caused else "none", not caused)
