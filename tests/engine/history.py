@@ -162,6 +162,12 @@ def the_undo_of_a_step_starts_when_all_that_required_it_is_undone(history: Histo
         assert not any(history.has_undo_to_come(step) for step in plan.status.steps if step.id in later)
 
 
+def the_plan_is_one_valid_order(history: History, plan: Plan) -> None:
+    order = [undo.step for undo in (plan.status.compensation and plan.status.compensation.plan) or ()]
+    for place, id in enumerate(order):
+        assert not history.later(id) & set(order[place:])
+
+
 def at_most_ten_undos_at_once(_: History, plan: Plan) -> None:
     assert sum(step.compensation is not None and in_flight(step.compensation) for step in plan.status.steps) <= 10
 
@@ -253,6 +259,7 @@ CHECKS: tuple[Callable[[History, Plan], None], ...] = (
     nothing_is_in_flight_when_undoing_starts,
     undone_are_the_steps_that_may_have_had_an_effect,
     the_undo_of_a_step_starts_when_all_that_required_it_is_undone,
+    the_plan_is_one_valid_order,
     at_most_ten_undos_at_once,
     an_undo_that_succeeded_is_never_called_again,
     a_phase_that_is_final_stays,

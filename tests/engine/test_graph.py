@@ -1,9 +1,71 @@
 """What comes before what: said twice, once for graphs without a circle and once for any, and both say the same."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow_operator.engine.graph import Node, ancestors, cycles, dag, reach
+from flow_operator.engine.graph import Cycle, Dag, Node, ancestors, cycles, dag, reach
+
+DIAMOND = (Node("d", ("b", "c")), Node("b", ("a",)), Node("c", ("a",)), Node("a"))
+CHAIN = (Node("a", (), "f"), Node("f", (), "g"), Node("g"), Node("b", ("a",)))
+SEVERAL_ROOTS = (Node("a"), Node("b"), Node("c", ("a",)))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "levels", "leaves"),
+    [
+        (DIAMOND, "a | b c | d", "d"),
+        (CHAIN, "a | f b | g", "b"),
+        (SEVERAL_ROOTS, "a b | c", "b c"),
+        ((Node("a"),), "a", "a"),
+        ((), "", ""),
+    ],
+)
+def test_levels_and_leaves(nodes: tuple[Node, ...], levels: str, leaves: str) -> None:
+    found = dag(nodes)
+    assert " | ".join(" ".join(level) for level in found.levels) == levels
+    assert " ".join(found.leaves) == leaves
+
+
+@pytest.mark.parametrize(
+    ("nodes", "id", "before"),
+    [
+        (DIAMOND, "d", "a b c"),
+        (DIAMOND, "b", "a"),
+        (DIAMOND, "a", ""),
+        (CHAIN, "f", "a"),
+        (CHAIN, "g", "a f"),
+        (CHAIN, "b", "a f g"),
+    ],
+)
+def test_whoever_requires_an_owner_comes_after_its_fallbacks(nodes: tuple[Node, ...], id: str, before: str) -> None:
+    assert " ".join(sorted(dag(nodes).ancestors[id])) == before
+
+
+@pytest.mark.parametrize("nodes", [DIAMOND, CHAIN, SEVERAL_ROOTS])
+def test_parents_come_first(nodes: tuple[Node, ...]) -> None:
+    found = dag(nodes)
+    assert all(
+        found.order.index(parent) < found.order.index(id) for id in found.order for parent in found.ancestors[id]
+    )
+
+
+def test_a_circle_is_named_in_order() -> None:
+    with pytest.raises(Cycle) as caught:
+        dag([Node("a", ("c",)), Node("b", ("a",)), Node("c", ("b",))])
+    assert str(caught.value) in {"a → c → b → a", "b → a → c → b", "c → b → a → c"}
+
+
+def test_ids_that_name_no_node_are_left_out() -> None:
+    assert dag([Node("a", ("nobody",), "nowhere")]) == Dag(
+        order=("a",),
+        owner={},
+        fallback={},
+        parents={"a": ()},
+        ancestors={"a": frozenset()},
+        leaves=("a",),
+        levels=(("a",),),
+    )
 
 
 @st.composite

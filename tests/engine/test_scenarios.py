@@ -20,6 +20,17 @@ def test_scenario(path: Path, request: pytest.FixtureRequest) -> None:
         pytest.fail("\n" + "\n".join(difflib.unified_diff(written.splitlines(), played.splitlines(), "file", "engine")))
 
 
+def test_there_are_many_and_each_says_what_it_shows() -> None:
+    assert len(SCENARIOS) >= 80
+    for path in SCENARIOS:
+        assert re.match(r"# .*\.\n", re.sub(r"\n# ", " ", path.read_text())), f"{path} does not begin with a sentence"
+
+
+def test_no_two_scenarios_are_the_same() -> None:
+    told = [re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE) for path in SCENARIOS]
+    assert len(set(told)) == len(told)
+
+
 def play(text: str) -> str:
     """The scenario with what the engine does now below each `----`."""
     story = Story()

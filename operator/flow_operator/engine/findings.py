@@ -6,7 +6,6 @@ The operator writes them into the status, the CLI prints them before anything is
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Finding
 from flow_operator.api.step import StepSpec
 from flow_operator.api.workflow import WorkflowSpec, WorkflowStep
@@ -21,7 +20,12 @@ def step_findings(raw: Any, *, strict: bool = False) -> list[Finding]:
     spec, findings = parsed(StepSpec, raw, strict=strict)
     if spec is None:
         return findings
-    return list(in_step(spec, Place("spec", ancestors=None, more=frozenset({"error"}))))
+    return list(_by_itself(spec))
+
+
+def _by_itself(spec: StepSpec) -> Iterator[Finding]:
+    """What is wrong with a Step wherever it is used; it may be used as a fallback, which can read `error`."""
+    return in_step(spec, Place("spec", ancestors=None, more=frozenset({"error"})))
 
 
 def workflow_findings(raw: Any, steps: Mapping[str, StepSpec], *, strict: bool = False) -> list[Finding]:
@@ -49,8 +53,9 @@ def _step(step: WorkflowStep, place: Place, steps: Mapping[str, StepSpec]) -> It
     referenced = steps.get(step.step_ref.name)
     if referenced is None:
         return
+    own = {finding.message for finding in _by_itself(referenced)}
     for finding in in_step(_not_replaced(step, referenced), place):
-        if finding.reason == Reason.NOT_AN_ANCESTOR:
+        if finding.message not in own:
             message = f"Step {step.step_ref.name}: {finding.message}"
             yield Finding(path=f"{place.path}.stepRef", reason=finding.reason, message=message)
 

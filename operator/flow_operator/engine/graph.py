@@ -31,7 +31,7 @@ class Dag:
     """The order of steps, precomputed. Ids that name no node are left out."""
 
     order: tuple[str, ...]
-    """Every id, parents first; among equals in the order in which they were given."""
+    """Every id after all that are before it, fallbacks included; among equals in the order in which they were given."""
     owner: Mapping[str, str]
     """Fallback id → id of the step that it stands in for."""
     fallback: Mapping[str, str]
@@ -53,7 +53,10 @@ def dag(nodes: Iterable[Node]) -> Dag:
     owner = {to: of for of, to in fallback.items()}
     parents = {id: tuple(to for to in node.requires if to in by_id) for id, node in by_id.items()}
     before = {id: (*parents[id], *((owner[id],) if id in owner else ())) for id in by_id}
-    order = _sorted(before)
+    stand_ins = {
+        id: tuple(each for to in parents[id] for each in _stand_ins(to, fallback) if each != id) for id in by_id
+    }
+    order = _sorted({id: (*before[id], *stand_ins[id]) for id in by_id})
     ancestors = _ancestors(order, before, fallback)
     required = {to for tos in parents.values() for to in tos}
     return Dag(
