@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.reconciler.fake_cluster import FakeCluster
-from tests.reconciler.virtual_time import now, run
+from tests.reconciler.virtual_time import now, pass_time, run
 
 from flow_operator.adapters.leases import STOP_AT, Lease
 
@@ -79,8 +79,8 @@ async def seconds_until(holds: Callable[[], bool]) -> float:
     """How long it takes until this holds."""
     began = asyncio.get_running_loop().time()
     async with asyncio.timeout(600):
-        while not holds():  # noqa: ASYNC110 only virtual time passes
-            await asyncio.sleep(0.05)
+        while not holds():
+            await pass_time(0.05)
     return asyncio.get_running_loop().time() - began
 
 
@@ -99,7 +99,7 @@ def test_the_first_gets_it_at_once_and_keeps_it() -> None:
         assert await seconds_until(lambda: one.acting) < 0.1
         versions = set()
         for _ in range(100):
-            await asyncio.sleep(1)
+            await pass_time(1)
             assert one.acting
             assert one.lease.held
             versions.add(server.spec["renewTime"])
@@ -117,7 +117,7 @@ def test_a_standby_waits_a_whole_duration_after_the_holder_went_away() -> None:
         one = Replica(server, "one")
         await seconds_until(lambda: one.acting)
         two = Replica(server, "two")
-        await asyncio.sleep(60)
+        await pass_time(60)
         assert not two.acting
         await one.die()
         assert 10 <= await seconds_until(lambda: two.acting) <= DURATION + 5
@@ -177,10 +177,10 @@ def test_a_renewal_that_fails_now_and_then_is_no_loss() -> None:
         await seconds_until(lambda: one.acting)
         for _ in range(10):
             server.away = True
-            await asyncio.sleep(6)
+            await pass_time(6)
             assert one.acting
             server.away = False
-            await asyncio.sleep(6)
+            await pass_time(6)
             assert one.acting
         await one.stop()
 
@@ -225,7 +225,7 @@ def test_an_error_is_not_the_end_of_striving() -> None:
     async def told(server: LeaseServer) -> None:
         server.away = True
         one = Replica(server, "one")
-        await asyncio.sleep(30)
+        await pass_time(30)
         assert not one.acting
         server.away = False
         await seconds_until(lambda: one.acting)

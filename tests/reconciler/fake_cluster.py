@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
+from tests.reconciler.virtual_time import pass_time
+
 from flow_operator.engine.errors import ClusterError, Conflict, Gone, Unavailable
 
 Object = dict[str, Any]
@@ -139,13 +141,13 @@ class FakeCluster:
         return self.objects["workflowexecutions", "shop", name]
 
     async def _answer(self, operation: str, act: Callable[[], Object]) -> Object:
-        await asyncio.sleep(LATENCY / 2)
+        await pass_time(LATENCY / 2)
         if self.away:
             raise Unavailable("the API server is away")
         faults = self._faults.get(operation)
         fault = faults.pop(0) if faults else None
         answer = act() if fault is None or fault.done else {}
-        await asyncio.sleep(LATENCY / 2)
+        await pass_time(LATENCY / 2)
         if fault is not None:
             self.journal.append(f"{operation} fails: {type(fault.error).__name__}")
             raise fault.error

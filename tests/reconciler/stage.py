@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.reconciler.fake_cluster import FakeCluster, Object
-from tests.reconciler.virtual_time import now
+from tests.reconciler.virtual_time import now, pass_time
 
 from flow_operator.api.status import Direction, Verdict
 from flow_operator.engine.contract import Event
@@ -22,7 +22,7 @@ def answer(code: int = 200, body: bytes = b'{"ok":true}', after: float = CALL_SE
     """A service that always answers this, so late."""
 
     async def serve(_: Request) -> Observation:
-        await asyncio.sleep(after)
+        await pass_time(after)
         return Answered(code, {"content-type": "application/json"}, body)
 
     return serve
@@ -134,13 +134,13 @@ class Stage:
     async def until(self, holds: Callable[[], bool], within: float = 3600.0) -> None:
         """Let time pass until this holds."""
         async with asyncio.timeout(within):
-            while not holds():  # noqa: ASYNC110 only virtual time passes, and no production code rings for tests
-                await asyncio.sleep(0.001)
+            while not holds():
+                await pass_time(0.001)
 
     async def until_phase(self, phase: str, name: str = "run") -> None:
         """Let time pass until the run has ended, or stands, in this phase."""
         await self.until(lambda: self.cluster.status(name).get("phase") == phase)
-        await asyncio.sleep(0.05)
+        await pass_time(0.05)
 
     def lines(self, *beginnings: str) -> list[str]:
         """The lines of the journal that begin like this."""

@@ -3,8 +3,8 @@
 import asyncio
 
 from tests.reconciler.fake_cluster import Fault
-from tests.reconciler.stage import Stage, step
-from tests.reconciler.virtual_time import run
+from tests.reconciler.stage import Stage, answer, step
+from tests.reconciler.virtual_time import pass_time, run
 
 from flow_operator.engine.errors import Conflict
 
@@ -31,7 +31,7 @@ def test_a_run_waits_for_its_workflow_and_the_workflow_for_its_step() -> None:
         assert reason(stage) == "StepNotFound"
         assert ready(stage, "order") == "False StepNotFound"
         stage.cluster.add("steps", "other", {"spec": {"endpoint": {"url": "http://services/other"}}})
-        await asyncio.sleep(60)
+        await pass_time(60)
         assert len(stage.lines("write run")) == 2
         stage.cluster.add("steps", "shared", {"spec": {"endpoint": {"url": "http://services/shared"}}})
         await stage.until_phase("Success")
@@ -81,9 +81,9 @@ def test_a_status_is_written_only_when_it_differs() -> None:
         stage.workflow(step("a"))
         await stage.until(lambda: bool(stage.lines("write order")))
         stage.cluster.annotate("order", {"some": "thing"}, plural="workflows")
-        await asyncio.sleep(10)
+        await pass_time(10)
         successor = await Stage(cluster=stage.cluster).open()
-        await asyncio.sleep(10)
+        await pass_time(10)
         return successor.lines("write")
 
     assert run(story()) == ["write order Valid"]
@@ -117,9 +117,9 @@ def test_a_run_whose_revision_is_gone_calls_nothing_until_it_is_back() -> None:
     async def story() -> list[str]:
         stage = await Stage().open()
         stage.workflow(step("a", retry={"limit": 9, "backoff": {"duration": "10m", "cap": "10m"}}))
-        stage.caller.services["a"] = lambda _: asyncio.sleep(0, result=None)  # type: ignore[assignment,return-value]
+        stage.caller.services["a"] = answer(503)
         stage.start()
-        await stage.until(lambda: bool(stage.lines("write run")))
+        await stage.until(lambda: len(stage.lines("write run")) == 2)
         await stage.reconciler.stop_acting()
         [key] = [key for key in stage.cluster.objects if key[0] == "controllerrevisions"]
         revision = stage.cluster.objects.pop(key)
@@ -145,7 +145,7 @@ def test_after_a_namespace_was_made_anew_its_revisions_are_too() -> None:
         await stage.until_phase("Success")
         for plural, _, name in list(stage.cluster.objects):
             stage.cluster.delete(plural, name)
-        await asyncio.sleep(1)
+        await pass_time(1)
         stage.workflow(step("a"))
         stage.start()
         await stage.until_phase("Success")

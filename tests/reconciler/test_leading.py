@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.reconciler.stage import Stage, answer, step
-from tests.reconciler.virtual_time import run
+from tests.reconciler.virtual_time import pass_time, run
 
 
 async def standing_by() -> Stage:
@@ -12,7 +12,7 @@ async def standing_by() -> Stage:
     await stage.reconciler.fill()
     stage.workflow(step("a"), step("b", "a"))
     stage.start()
-    await asyncio.sleep(60)
+    await pass_time(60)
     return stage
 
 
@@ -43,7 +43,7 @@ def test_whoever_loses_the_lease_lets_go_of_everything() -> None:
         await stage.reconciler.stop_acting()
         assert stage.journal[-1] == "cut a"
         stage.journal.clear()
-        await asyncio.sleep(600)
+        await pass_time(600)
         return stage.journal
 
     assert run(story()) == []
@@ -55,7 +55,7 @@ def test_nothing_is_sent_when_the_lease_ran_out_during_the_write() -> None:
         stage.reconciler.start_acting()
         await stage.until(lambda: bool(stage.lines("write run")))
         stage.leader = False
-        await asyncio.sleep(60)
+        await pass_time(60)
         assert not stage.lines("call")
         await stage.reconciler.stop_acting()
         stage.leader = True
@@ -71,7 +71,7 @@ def test_nothing_is_written_when_the_lease_ran_out_before_the_write() -> None:
         stage = await standing_by()
         stage.leader = False
         stage.reconciler.start_acting()
-        await asyncio.sleep(60)
+        await pass_time(60)
         return stage.lines("write run", "call")
 
     assert run(story()) == []

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from tests.reconciler.stage import Stage, answer, step, undoable
-from tests.reconciler.virtual_time import run
+from tests.reconciler.virtual_time import pass_time, run
 
 
 def test_a_saga_of_two_steps_is_three_writes_each_before_what_it_announces() -> None:
@@ -118,7 +118,7 @@ def test_a_retry_waits_without_a_task_and_is_sent_with_the_same_key() -> None:
         stage.caller.services["flaky"] = answer(503)
         stage.start()
         await stage.until(lambda: bool(stage.lines("answer")))
-        await asyncio.sleep(5)
+        await pass_time(5)
         assert len(asyncio.all_tasks()) == 2, "the story itself, and who judges definitions"
         stage.caller.services["flaky"] = answer()
         await stage.until_phase("Success")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.reconciler.fake_cluster import Fault
 from tests.reconciler.stage import Stage, answer, pristine, step
-from tests.reconciler.virtual_time import run
+from tests.reconciler.virtual_time import pass_time, run
 
 from flow_operator.engine.errors import Unavailable
 
@@ -24,7 +24,7 @@ def test_runs_that_have_ended_cost_nothing_when_they_are_listed_again() -> None:
         for number in range(500):
             stage.start(f"run-{number}")
         await stage.until(lambda: stage.reconciler.count_runs()[0]["shop", "order", "Success"] == 500)
-        await asyncio.sleep(1)
+        await pass_time(1)
         stage.journal.clear()
         successor = await Stage(cluster=stage.cluster).open()
         assert tasks() == 1, "the second judge"
@@ -32,7 +32,7 @@ def test_runs_that_have_ended_cost_nothing_when_they_are_listed_again() -> None:
             if plural == "workflowexecutions":
                 successor.reconciler.observe(plural, None, body)
         assert tasks() == 1
-        await asyncio.sleep(10)
+        await pass_time(10)
         assert successor.reconciler.count_runs()[0] == {("shop", "order", "Success"): 500}
         return successor.journal
 
@@ -46,12 +46,12 @@ def test_runs_that_wait_have_no_task() -> None:
         for number in range(100):
             stage.start(f"lost-{number}", "nowhere")
             stage.start(f"held-{number}", suspend=True)
-        await asyncio.sleep(10)
+        await pass_time(10)
         assert tasks() == 0
         assert len(stage.lines("write lost")) == 100
         assert len(stage.lines("write held")) == 100
         stage.journal.clear()
-        await asyncio.sleep(10_000)
+        await pass_time(10_000)
         assert stage.journal == []
 
     run(story())
@@ -102,7 +102,7 @@ def test_a_run_that_always_fails_inside_is_tried_ever_more_rarely(caplog: pytest
         stage.start("cursed")
         stage.start()
         await stage.until_phase("Success")
-        await asyncio.sleep(3600)
+        await pass_time(3600)
         return len(caplog.records)
 
     with caplog.at_level(logging.ERROR):
@@ -120,7 +120,7 @@ def test_no_more_runs_are_acted_on_at_once_than_is_allowed() -> None:
         most = 0
         while stage.reconciler.count_runs()[0]["shop", "order", "Success"] < 10:
             most = max(most, len(stage.lines("call")) - len(stage.lines("answer")))
-            await asyncio.sleep(0.5)
+            await pass_time(0.5)
         return most
 
     assert run(story()) == 3
@@ -132,7 +132,7 @@ def test_what_the_watch_missed_is_found_by_the_next_list() -> None:
         listing = asyncio.create_task(stage.reconciler.keep_listing())
         stage.workflow(step("a"))
         stage.start("early", suspend=True)
-        await asyncio.sleep(1)
+        await pass_time(1)
         stage.cluster.watching = False
         stage.cluster.delete("workflowexecutions", "early")
         stage.cluster.delete("workflows", "order")
@@ -140,7 +140,7 @@ def test_what_the_watch_missed_is_found_by_the_next_list() -> None:
         stage.start("late", "second")
         await stage.until_phase("Success", "late")
         assert 200 < asyncio.get_running_loop().time() < 400
-        await asyncio.sleep(0.1)
+        await pass_time(0.1)
         assert stage.reconciler.count_runs()[0] == {("shop", "second", "Success"): 1}
         stage.start("orphan")
         stage.cluster.watching = True
@@ -158,7 +158,7 @@ def test_a_watch_that_began_anew_brings_the_next_list_forward() -> None:
         listing = asyncio.create_task(stage.reconciler.keep_listing())
         stage.workflow(step("a"))
         stage.start("early", suspend=True)
-        await asyncio.sleep(1)
+        await pass_time(1)
         stage.cluster.watching = False
         stage.cluster.delete("workflowexecutions", "early")
         [workflow] = [each for key, each in stage.cluster.objects.items() if key[0] == "workflows"]

@@ -6,7 +6,7 @@ import logging
 import pytest
 from tests.reconciler.fake_cluster import Fault
 from tests.reconciler.stage import Stage, answer, step
-from tests.reconciler.virtual_time import run
+from tests.reconciler.virtual_time import pass_time, run
 
 from flow_operator.engine.errors import Conflict, NotNow, Refused, Unavailable
 
@@ -92,7 +92,7 @@ def test_answers_are_kept_while_the_api_server_is_away_and_new_calls_wait() -> N
         stage.start()
         await stage.until(lambda: bool(stage.lines("call a")))
         stage.cluster.away = True
-        await asyncio.sleep(600)
+        await pass_time(600)
         assert stage.journal[-1] == "answer a"
         stage.cluster.away = False
         back = asyncio.get_running_loop().time()
@@ -145,7 +145,7 @@ def test_an_api_server_that_is_away_is_told_of_but_not_by_every_run(caplog: pyte
             stage.start(f"run-{number}")
         await stage.until(lambda: len(stage.lines("call")) == 100)
         stage.cluster.away = True
-        await asyncio.sleep(60)
+        await pass_time(60)
 
     with caplog.at_level(logging.WARNING):
         run(story())
@@ -197,7 +197,7 @@ def test_old_news_from_the_watch_is_ignored() -> None:
         stage.reconciler.observe("workflowexecutions", "MODIFIED", pristine)
         await stage.until_phase("Success")
         stage.reconciler.observe("workflowexecutions", "MODIFIED", pristine)
-        await asyncio.sleep(5)
+        await pass_time(5)
         assert not stage.lines("refused", "read")
         return stage.lines("call", "cut")
 
@@ -213,7 +213,7 @@ def test_a_deleted_run_is_let_go_of_at_once() -> None:
         await stage.until(lambda: bool(stage.lines("call a")))
         stage.cluster.delete("workflowexecutions", "run")
         await stage.until(lambda: bool(stage.lines("cut")), within=0.1)
-        await asyncio.sleep(200)
+        await pass_time(200)
         assert stage.reconciler.count_runs()[0].total() == 0
         return stage.lines("write run", "refused", "read", "call", "cut")
 
@@ -228,7 +228,7 @@ def test_a_run_whose_deletion_nobody_told_of_is_let_go_of_when_a_write_finds_not
         await stage.until(lambda: bool(stage.lines("call a")))
         stage.cluster.watching = False
         stage.cluster.delete("workflowexecutions", "run")
-        await asyncio.sleep(5)
+        await pass_time(5)
         assert stage.reconciler.count_runs()[0].total() == 0
         assert stage.lines("call") == ["call a"]
 

@@ -41,6 +41,11 @@ def run(story: Coroutine[Any, Any, T]) -> T:
         return runner.run(story)
 
 
+async def pass_time(seconds: float) -> None:
+    """Let so much virtual time pass."""
+    await asyncio.sleep(seconds)
+
+
 def now() -> datetime:
     """The wall clock that goes with it."""
     return START + timedelta(seconds=asyncio.get_running_loop().time())

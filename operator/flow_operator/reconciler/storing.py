@@ -66,7 +66,7 @@ class Storage:
 
     async def read(self) -> None:
         """Start from what the API server says, as soon as it says anything."""
-        entry = self._entry
+        entry, backoff = self._entry, Backoff()
         while True:
             try:
                 body = await self._shell.cluster.read(RUNS, entry.namespace, entry.name)
@@ -74,7 +74,7 @@ class Storage:
             except Gone:
                 raise Deleted from None
             except ClusterError as error:
-                await self.pause(error)
+                await self._pause(backoff, error)
         if body["metadata"].get("uid") != entry.uid:
             raise Deleted
         entry.take(body)
@@ -116,9 +116,12 @@ class Storage:
 
     async def pause(self, error: ClusterError | None = None) -> None:
         """Wait before the next try, longer each time until a write succeeds."""
+        await self._pause(self._backoff, error)
+
+    async def _pause(self, backoff: Backoff, error: ClusterError | None) -> None:
         if error is not None:
             self._shell.complaints.hear(self._entry.key, error)
-        await asyncio.sleep(self._backoff.pause(error.retry_after if isinstance(error, Unavailable) else None))
+        await asyncio.sleep(backoff.pause(error.retry_after if isinstance(error, Unavailable) else None))
 
     async def _not_written(self, error: ClusterError) -> Written:
         match error:
