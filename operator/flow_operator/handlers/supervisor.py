@@ -47,11 +47,10 @@ class Supervisor:
     def trouble(self) -> str | None:
         """What /healthz says of kopf: that it could not be brought up for minutes, or nothing."""
         now = self._monotonic()
-        if self._spawned_at is not None and now - self._spawned_at >= STEADY_SECONDS:
-            self._down_since = None
-        if self._down_since is None or now - self._down_since < PATIENCE_SECONDS:
+        if self._down_since is None or (self._spawned_at is not None and now - self._spawned_at >= STEADY_SECONDS):
             return None
-        return f"the watches have not come up for {now - self._down_since:.0f} s"
+        down = now - self._down_since
+        return None if down < PATIENCE_SECONDS else f"the watches have not come up for {down:.0f} s"
 
     async def run(self) -> None:
         """Keep it running until cancelled, or until that is hopeless."""
@@ -71,9 +70,10 @@ class Supervisor:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 await _stop(tasks)
-            self.trouble()
+            now = self._monotonic()
+            if self._down_since is None or now - self._spawned_at >= STEADY_SECONDS:
+                self._down_since = now
             self._spawned_at = None
-            self._down_since = self._down_since or self._monotonic()
             log.warning("the watches have ended, and begin anew: %s", _cause(done))
             await asyncio.sleep(AGAIN_SECONDS)
         log.error("%s", self.trouble())
