@@ -59,9 +59,11 @@ def test_an_api_server_that_is_away_is_no_error() -> None:
     stream = io.StringIO()
     logs.configure("text", "warning", stream)
     logging.getLogger("kopf._cogs.clients.watching").error("Request attempt #1 failed; will retry")
+    logging.getLogger("kopf._core.reactor.observation").error("Request attempt #1 failed; will retry")
     logging.getLogger("kopf.objects").error("a handler failed")
-    away, failed = stream.getvalue().splitlines()
+    away, also_away, failed = stream.getvalue().splitlines()
     assert "WARNING kopf._cogs.clients.watching" in away
+    assert "WARNING kopf._core.reactor.observation" in also_away
     assert "ERROR   kopf.objects" in failed
 
 

@@ -9,8 +9,9 @@ from typing import Literal, TextIO
 NOISY = ("kopf", "aiohttp", "asyncio")
 """Libraries that tell of everything that goes well."""
 
-CLIENTS = "kopf._cogs.clients"
-"""What kopf's requests call an error is the API server being away: they, or the supervisor, begin anew."""
+KOPF, AWAY = "kopf.", "Request attempt "
+"""What kopf calls an error when a request of it fails is the API server being away: it, or the supervisor, begins anew.
+It says so in the name of whoever made the request."""
 
 
 class JsonLines(logging.Formatter):
@@ -31,7 +32,7 @@ class JsonLines(logging.Formatter):
 
 def _as_a_warning(record: logging.LogRecord) -> bool:
     """Make a warning of what is mended without anybody, and drop it where warnings are not wanted."""
-    if record.name.startswith(CLIENTS) and record.levelno == logging.ERROR:
+    if record.name.startswith(KOPF) and record.getMessage().startswith(AWAY):
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
     return record.levelno >= logging.getLogger().level
 
