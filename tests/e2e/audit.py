@@ -1,13 +1,14 @@
 """What the API server's audit log says about one shop, and whether the operator can be proud of it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from tests.e2e.history import RUNS, Run, runs, violations
 from tests.e2e.kube import Object
 from tests.e2e.shop import Shop
 
-__all__ = ["RUNS", "assert_blameless", "code", "histories", "history", "requests", "writes"]
+__all__ = ["RUNS", "checked", "code", "histories", "history", "requests", "writes"]
 
 BAD_REQUEST, FORBIDDEN = HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN
 WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
@@ -57,3 +58,13 @@ def assert_blameless(shop: Shop) -> None:
         if code(event) == FORBIDDEN and not shop.refusals_are_borne
     ]
     assert not found, "\n".join(found)
+
+
+@contextmanager
+def checked(shop: Shop) -> Iterator[Shop]:
+    """At the end of the block all that happened in a shop is checked, and its operators end."""
+    try:
+        yield shop
+        assert_blameless(shop)
+    finally:
+        shop.close()

@@ -15,13 +15,13 @@ from examples.order.services import OrderServices
 from tests.controlplane import ControlPlane
 from tests.controlplane.controlplane import CRDS
 from tests.controlplane.process import Tether
-from tests.e2e.audit import assert_blameless
+from tests.e2e.audit import checked
 from tests.e2e.kube import Kube, Object
 from tests.e2e.role import install
 from tests.e2e.sagas import API_VERSION, Sagas, run_of, workflow
 from tests.e2e.shop import Shop
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("lax control plane")]
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("own_control_planes")]
 
 DEPTH = 3000
 
@@ -80,13 +80,9 @@ def lax_shop(
     with Kube(lax_control_plane.kubeconfig) as kube:
         namespace = lax_control_plane.create_namespace("poison")
         account = install(kube, namespace)
-        shop = Shop(lax_control_plane, kube, namespace, services, account, tmp_path, tether.group)
-        shop.hire()
-        try:
+        with checked(Shop(lax_control_plane, kube, namespace, services, account, tmp_path, tether.group)) as shop:
+            shop.hire()
             yield shop
-            assert_blameless(shop)
-        finally:
-            shop.close()
 
 
 def named(kind: str, name: str, **rest: Any) -> Object:

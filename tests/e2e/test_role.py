@@ -10,13 +10,13 @@ import pytest
 from examples.order.services import Mode, OrderServices
 from tests.controlplane import ControlPlane
 from tests.controlplane.process import Tether
-from tests.e2e.audit import assert_blameless, requests
+from tests.e2e.audit import checked, requests
 from tests.e2e.kube import Kube
 from tests.e2e.role import ACCOUNT, MANIFEST, ServiceAccount, documents
 from tests.e2e.sagas import Sagas, step
 from tests.e2e.shop import Shop
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("own_control_planes")]
 
 NAMESPACE = "flow-system"
 Rights = set[tuple[str, str, str]]
@@ -30,13 +30,9 @@ def whole_cluster(services: OrderServices, tether: Tether, tmp_path: Path) -> It
         control_plane.kubectl("apply", "-f", MANIFEST)
         account = ServiceAccount(NAMESPACE, control_plane.service_account_token(NAMESPACE, ACCOUNT))
         control_plane.kubectl("create", "namespace", "shop")
-        shop = Shop(control_plane, kube, "shop", services, account, tmp_path, tether.group)
-        shop.hire(FLOW_NAMESPACES="", FLOW_LEASE_NAMESPACE=NAMESPACE)
-        try:
+        with checked(Shop(control_plane, kube, "shop", services, account, tmp_path, tether.group)) as shop:
+            shop.hire(FLOW_NAMESPACES="", FLOW_LEASE_NAMESPACE=NAMESPACE)
             yield shop
-            assert_blameless(shop)
-        finally:
-            shop.close()
 
 
 def allowed() -> Rights:
