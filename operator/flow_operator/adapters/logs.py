@@ -32,7 +32,7 @@ class JsonLines(logging.Formatter):
 
 def _as_a_warning(record: logging.LogRecord) -> bool:
     """Make a warning of what is mended without anybody, and drop it where warnings are not wanted."""
-    if record.name.startswith(KOPF) and record.getMessage().startswith(AWAY):
+    if record.levelno == logging.ERROR and record.name.startswith(KOPF) and record.getMessage().startswith(AWAY):
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
     return record.levelno >= logging.getLogger().level
 
