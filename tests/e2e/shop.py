@@ -204,14 +204,16 @@ class Shop:
         """Wait until a run has ended."""
         return self.until(run, lambda status: "completionTime" in status, f"{run} ended")
 
-    def until_ready(self, plural: str, name: str, status: str = "True") -> Object:
-        """Wait until the operator has judged a definition so, and return its status."""
+    def until_ready(self, plural: str, name: str, status: str = "True", reason: str | None = None) -> Object:
+        """Wait until the operator has judged a definition so, for this reason if one is given; return its status."""
 
         def judged() -> Object | None:
             found = self.kube.get(plural, self.namespace, name) or {}
             told: Object = found.get("status", {})
             current = told.get("observedGeneration") == found.get("metadata", {}).get("generation")
-            return told if current and condition(told, "Ready").get("status") == status else None
+            ready = condition(told, "Ready")
+            right = ready.get("status") == status and reason in (None, ready.get("reason"))
+            return told if current and right else None
 
         answer = eventually(judged, within=WITHIN, what=f"{plural} {name} with Ready={status}")
         assert answer is not None
