@@ -197,9 +197,10 @@ def test_with_many_runs_under_way(order: Shop) -> None:
         if number % 13 == 12:
             order.operator.crash()
 
-    phases = [order.until_ended(name)["phase"] for name in names]
+    failed = {name for name in names if order.until_ended(name)["phase"] == "Failure"}
 
-    assert (phases.count("Failure"), phases.count("Success")) == (10, 30)
+    assert failed == {name for name in names if Did.DECLINED in {call.did for call in order.calls(name)}}
+    assert 0 < len(failed) <= 10
 
 
 def phases(status: Object) -> list[object]:

@@ -1,10 +1,11 @@
-"""Answers too large for a status: the run fails and what was done is undone, before the API server says no."""
+"""What is too large fails, and is undone, before the API server says no; what is as large as may be works."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.controlplane import eventually
 from tests.e2e.kube import Object
 from tests.e2e.raw_service import RawService
 from tests.e2e.sagas import workflow
@@ -85,3 +86,29 @@ def test_a_request_that_is_too_large_is_not_sent(shop: Shop, service: RawService
     assert (status["phase"], status["reason"]) == ("Failure", "PayloadTooLarge"), status["message"]
     assert status["steps"][-1].get("effect", "None") == "None"
     assert sorted(undone(service)) == ids
+
+
+def test_a_workflow_of_as_many_steps_as_may_be(shop: Shop, service: RawService) -> None:
+    ids = [f"s{number}" for number in range(199)]
+    fan_in = step(service, "last", "/last", *ids, input={"body": {}})
+    shop.define(workflow("order", *(step(service, id, f"/{id}") for id in ids), fan_in))
+    shop.start("order")
+
+    status = shop.until_ended("run")
+
+    assert (status["phase"], status["progress"]) == ("Success", "200/200")
+    assert {len(bodies) for bodies in service.received.values()} == {1}
+
+
+def test_names_as_long_as_may_be(shop: Shop, service: RawService) -> None:
+    name, id = ".".join(["x" * 63, "y" * 63, "z" * 63, "w" * 61]), "a" * 63
+    saga = workflow("o" * 63, step(service, id, "/done"), step(service, "b", "/huge", id))
+    shop.define(saga)
+    shop.start("o" * 63, name)
+
+    status = shop.until_ended(name)
+
+    assert (status["phase"], status["compensation"]["phase"]) == ("Failure", "Success")
+    assert service.headers["/undo"]["x-flow-execution"] == f"{shop.namespace}/{name}"
+    eventually(lambda: shop.events(name), within=10, what="an event")
+    assert [reason for _, reason, _ in shop.events(name)] == ["RunFailed"]
