@@ -40,7 +40,7 @@ def _commands(words: list[str]) -> st.SearchStrategy[Move]:
 
 
 LOOK = st.just(Move("look"))
-WAIT = st.builds(Move, st.just("wait"), st.integers(0, 40))
+WAIT = st.builds(Move, st.just("wait"), st.integers(-3, 40))
 CRASH = st.just(Move("crash"))
 SPEC = st.builds(Move, st.just("spec"), st.integers(0, 1))
 ANY_ANSWER = _answers(list(ANSWERS))

@@ -1,6 +1,7 @@
 """Durations as people write them in Kubernetes: `500ms`, `10s`, `1h30m`, `7d`."""
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -15,6 +16,7 @@ _PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+@lru_cache(maxsize=1024)
 def seconds(text: str) -> float:
     """The length of a duration in seconds. Raises ValueError when it is none, or longer than ten years."""
     if not re.fullmatch(PATTERN, text):

@@ -180,6 +180,11 @@ class Outcome(Model):
         "None", description="What a Failure by failWhen or successWhen on a 2xx has done at the service."
     )
 
+    @property
+    def has_expressions(self) -> bool:
+        """Whether more than the code is looked at."""
+        return (self.fail_when or self.retry_when or self.success_when) is not None
+
 
 class Message(Model):
     """What a call is sent."""

@@ -21,6 +21,8 @@ from flow_operator.engine.state import Call, in_flight, replaced, stronger, with
 from flow_operator.engine.verdicts import Judgement
 
 LOG_LENGTH = 5
+LOGGED_CHARACTERS = 200
+"""Of a message in the log; the last error is kept in full beside it."""
 
 
 def begin(call: Call, attempt: str, key: str, request: RequestRecord, now: datetime) -> Call:
@@ -141,12 +143,12 @@ def _logged(call: Call, judgement: Judgement, response: ResponseRecord | None, n
     entry = AttemptRecord(
         attempt=call.attempts,
         time=began,
-        duration=written((now - began).total_seconds()),
+        duration=written(max(0.0, (now - began).total_seconds())),
         verdict=judgement.verdict,
         effect=judgement.effect,
         code=response.code if response else None,
         reason=judgement.reason,
-        message=judgement.message and brief(judgement.message),
+        message=judgement.message and brief(judgement.message, LOGGED_CHARACTERS),
     )
     return replaced(
         call,

@@ -12,7 +12,7 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Condition, ExecutionStatus, Phase
 from flow_operator.engine.limits import LARGE_STATUS_BYTES
 from flow_operator.engine.size import brief
-from flow_operator.engine.state import calls, parked, undoing
+from flow_operator.engine.state import calls, parked, undoing, updated
 
 Truth = Literal["True", "False", "Unknown"]
 DEFINITION_REASONS = frozenset(
@@ -51,6 +51,9 @@ def put(
     """The conditions with this one in it; its transition time moves only when its status does."""
     before = tuple(conditions)
     old = find(before, type)
+    said = status, reason, message, generation
+    if old is not None and (old.status, old.reason, old.message, old.observed_generation) == said:
+        return before
     new = Condition(
         type=type,
         status=status,
@@ -72,8 +75,9 @@ def frozen(status: ExecutionStatus) -> bool:
 
 def with_conditions(status: ExecutionStatus, generation: int, size: int, now: datetime) -> ExecutionStatus:
     """The status with every condition but `Suspended`, which suspension.py keeps."""
-    conditions = status.conditions
-    for type, truth, reason, message in (_succeeded(status), _reconciling(status), _stalled(status), *_undone(status)):
+    conditions, stuck = status.conditions, _needs_person(status)
+    rows = _succeeded(status), _reconciling(status, stuck=stuck), _stalled(status, stuck=stuck), *_undone(status)
+    for type, truth, reason, message in rows:
         conditions = put(conditions, type, truth, reason, message, generation, now)
     suspended = find(conditions, "Suspended")
     if suspended is not None:
@@ -85,7 +89,7 @@ def with_conditions(status: ExecutionStatus, generation: int, size: int, now: da
         conditions = put(conditions, "LargeStatus", "True", "LargeStatus", message, generation, now)
     elif find(conditions, "LargeStatus") is not None:
         conditions = put(conditions, "LargeStatus", "False", "LargeStatus", "", generation, now)
-    return status.model_copy(update={"conditions": conditions, "observed_generation": generation})
+    return updated(status, conditions=conditions, observed_generation=generation)
 
 
 Row = tuple[str, Truth, str, str]
@@ -125,18 +129,18 @@ def _ended_badly(status: ExecutionStatus) -> bool:
     return status.completion_time is not None and status.phase is not Phase.SUCCESS
 
 
-def _reconciling(status: ExecutionStatus) -> Row:
+def _reconciling(status: ExecutionStatus, *, stuck: bool) -> Row:
     reason = status.reason or status.phase.value
-    if status.completion_time is not None or _needs_person(status):
+    if status.completion_time is not None or stuck:
         return "Reconciling", "False", reason, ""
     return "Reconciling", "True", reason, ""
 
 
-def _stalled(status: ExecutionStatus) -> Row:
+def _stalled(status: ExecutionStatus, *, stuck: bool) -> Row:
     reason = status.reason or status.phase.value
-    if frozen(status) and (waiting := why_waiting(status)):
+    if stuck and frozen(status) and (waiting := why_waiting(status)):
         return "Stalled", "True", *waiting
-    if _needs_person(status) or _ended_badly(status):
+    if stuck or _ended_badly(status):
         return "Stalled", "True", reason, status.message or ""
     return "Stalled", "False", reason, ""
 

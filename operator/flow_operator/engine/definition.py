@@ -30,6 +30,8 @@ from flow_operator.api.workflow import Compensation, WorkflowSpec, WorkflowStep,
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.graph import Dag, Node, dag
 from flow_operator.engine.json_text import write
+from flow_operator.engine.pinned import compiled
+from flow_operator.engine.templates import Template as Compiled
 
 
 class RetryDefinition(Model):
@@ -48,6 +50,23 @@ class CallDefinition(Model):
     request_timeout: Duration
     retry: RetryDefinition
 
+    @cached_property
+    def url_template(self) -> Compiled:
+        """The URL of an endpoint that has one. Raises ExpressionError."""
+        return compiled(self.endpoint.url)
+
+    @cached_property
+    def body_template(self) -> Compiled | None:
+        """The body that is sent; None for the default message. Raises ExpressionError."""
+        return None if self.input is None or self.input.body is None else compiled(self.input.body)
+
+    @cached_property
+    def header_templates(self) -> Mapping[str, Compiled]:
+        """The headers that are sent, names in lower case; the endpoint's win. Raises ExpressionError."""
+        given = {name.lower(): value for name, value in ((self.input and self.input.header) or {}).items()}
+        given |= {each.name.lower(): each.value for each in self.endpoint.header}
+        return {name: compiled(value) for name, value in given.items()}
+
 
 class StepDefinition(CallDefinition):
     """A step with nothing left out."""
@@ -61,6 +80,11 @@ class StepDefinition(CallDefinition):
     total_timeout: Duration | None = None
     outcome: Outcome
     compensate: CallDefinition | None = None
+
+    @cached_property
+    def output_template(self) -> Compiled | None:
+        """What makes the output of an answer; None for its body. Raises ExpressionError."""
+        return None if self.output is None else compiled(self.output)
 
 
 class Definition(Model):
@@ -76,6 +100,11 @@ class Definition(Model):
     def revision(self) -> str:
         """Name of the ControllerRevision that holds this very content."""
         return f"{self.workflow}-{sha256(write(self.document()).encode()).hexdigest()[:12]}"
+
+    @cached_property
+    def output_template(self) -> Compiled | None:
+        """What makes the result of a run; None for the default. Raises ExpressionError."""
+        return None if self.output is None else compiled(self.output)
 
     @cached_property
     def by_id(self) -> Mapping[str, StepDefinition]:

@@ -23,12 +23,14 @@ from flow_operator.engine.contract import Attempt, Run
 from flow_operator.engine.deadlines import run_deadline, step_deadline
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.expression_errors import shortened
-from flow_operator.engine.expressions import ExpressionError, compile_expression, evaluate_condition
+from flow_operator.engine.expressions import ExpressionError
 from flow_operator.engine.json_text import NotJSON
-from flow_operator.engine.limits import STATUS_BYTES
-from flow_operator.engine.messages import run_output, scope
+from flow_operator.engine.limits import INLINE_BYTES, STATUS_BYTES
+from flow_operator.engine.messages import run_output
 from flow_operator.engine.moment import Moment
+from flow_operator.engine.payload import size as payload_size
 from flow_operator.engine.payload import store
+from flow_operator.engine.pinned import holds
 from flow_operator.engine.sending import Begun, resend, send
 from flow_operator.engine.size import size_of
 from flow_operator.engine.state import DONE, forward_over, map_steps, step_of, with_call
@@ -40,7 +42,8 @@ def advance(moment: Moment, status: ExecutionStatus) -> Begun:
     if not forward_over(status) and _run_deadline_passed(moment, status):
         status = _time_out_run(moment, status)
     if not forward_over(status):
-        status = _conclude(moment, _time_out_steps(moment, status))
+        timed = _time_out_steps(moment, status)
+        status = status if timed is status else _conclude(moment, timed)
     if forward_over(status):
         return status, ()
     after, attempts = _go_on(moment, status)
@@ -104,7 +107,7 @@ def _start(moment: Moment, status: ExecutionStatus, id: str) -> Begun:
     condition = moment.definition.by_id[id].when
     if condition is not None:
         try:
-            if not evaluate_condition(compile_expression(condition), scope(moment.snapshot(status), id)):
+            if not holds(condition, moment.snapshot(status).scope(id, Direction.DO)):
                 return _skipped(
                     moment, status, id, Reason.CONDITION_FALSE, f"when is false: {shortened(condition)}"
                 ), ()
@@ -155,11 +158,16 @@ def _succeed(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
         output = Payload.model_validate(store(run_output(moment.snapshot(status))))
     except (ExpressionError, NotJSON) as error:
         reason, message = Reason.OUTPUT_ERROR, f"the output could not be computed: {error}"
-    if output and size_of(moment.run, status.model_copy(update={"output": output})) > STATUS_BYTES:
+    if output and not _fits(moment, status, output):
         reason, message, output = Reason.OUTPUT_ERROR, "the output is too large to be kept", None
     decided = decide(status, Phase.SUCCESS, reason, message, moment.run.generation, moment.now)
     compensation = CompensationStatus(phase=CompensationPhase.NOT_NEEDED)
     return decided.model_copy(update={"output": output, "compensation": compensation, "completion_time": moment.now})
+
+
+def _fits(moment: Moment, status: ExecutionStatus, output: Payload) -> bool:
+    small = payload_size(output.document()) <= INLINE_BYTES
+    return small or size_of(moment.run, status.model_copy(update={"output": output})) <= STATUS_BYTES
 
 
 def end_forward(

@@ -5,7 +5,7 @@ request that is rendered again after a restart is the same request.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from flow_operator.engine.contract import Run
 from flow_operator.engine.definition import CallDefinition, Definition, StepDefinition
 from flow_operator.engine.json_text import Value
 from flow_operator.engine.payload import load, view
-from flow_operator.engine.templates import compile_template, render, render_text
+from flow_operator.engine.templates import render, render_text
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Snapshot:
     run: Run
     definition: Definition
     status: ExecutionStatus
+    _scopes: dict[tuple[str, Direction], Mapping[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def steps(self) -> Mapping[str, StepStatus]:
@@ -42,6 +43,13 @@ class Snapshot:
         """The run's header, names in lower case."""
         given = self.run.spec.input
         return {name.lower(): value for name, value in ((given and given.header) or {}).items()}
+
+    def scope(self, id: str, direction: Direction) -> Mapping[str, Any]:
+        """What the expressions of this call can read, made once."""
+        found = self._scopes.get((id, direction))
+        if found is None:
+            found = self._scopes[id, direction] = scope(self, id, direction)
+        return found
 
 
 def call_definition(step: StepDefinition, direction: Direction) -> CallDefinition:
@@ -77,8 +85,8 @@ def _source(snapshot: Snapshot, id: str) -> StepStatus | None:
 def body_of(snapshot: Snapshot, id: str, direction: Direction) -> Value:
     """The body that the call is sent. Raises ExpressionError."""
     call = call_definition(snapshot.definition.by_id[id], direction)
-    if call.input is not None and call.input.body is not None:
-        return render(compile_template(call.input.body), scope(snapshot, id, direction))
+    if call.body_template is not None:
+        return render(call.body_template, snapshot.scope(id, direction))
     return _default_undo_body(snapshot, id) if direction is Direction.UNDO else _default_body(snapshot, id)
 
 
@@ -87,11 +95,11 @@ def header_of(snapshot: Snapshot, id: str, direction: Direction) -> Mapping[str,
 
     Raises ExpressionError.
     """
-    call = call_definition(snapshot.definition.by_id[id], direction)
-    seen = scope(snapshot, id, direction)
-    given = {name.lower(): value for name, value in ((call.input and call.input.header) or {}).items()}
-    given |= {each.name.lower(): each.value for each in call.endpoint.header}
-    return {**snapshot.header, **{name: render_text(compile_template(value), seen) for name, value in given.items()}}
+    templates = call_definition(snapshot.definition.by_id[id], direction).header_templates
+    if not templates:
+        return snapshot.header
+    seen = snapshot.scope(id, direction)
+    return {**snapshot.header, **{name: render_text(template, seen) for name, template in templates.items()}}
 
 
 def _default_body(snapshot: Snapshot, id: str) -> Value:
@@ -114,8 +122,8 @@ def _default_undo_body(snapshot: Snapshot, id: str) -> Value:
 def run_output(snapshot: Snapshot) -> Value:
     """The result of the run. Raises ExpressionError."""
     definition = snapshot.definition
-    if definition.output is not None:
-        return render(compile_template(definition.output), scope(snapshot, None))
+    if definition.output_template is not None:
+        return render(definition.output_template, scope(snapshot, None))
     leaves = definition.dag.leaves
     if all(snapshot.steps[leaf].phase is Phase.SKIPPED for leaf in leaves):
         return None

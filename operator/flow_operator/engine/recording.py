@@ -31,7 +31,7 @@ from flow_operator.engine.payload import store, store_answer
 from flow_operator.engine.retries import budget_left, pause, retry_after
 from flow_operator.engine.size import size_of
 from flow_operator.engine.state import Call, call_of, forward_over, replaced, with_call
-from flow_operator.engine.templates import compile_template, render
+from flow_operator.engine.templates import render
 from flow_operator.engine.verdicts import TOO_LARGE, Judgement, judge_do, judge_undo
 
 
@@ -112,7 +112,8 @@ def _output(definition: StepDefinition, seen: dict[str, Any], judgement: Judgeme
     if definition.output is None:
         return None, judgement
     try:
-        output = store(render(compile_template(definition.output), seen))
+        assert definition.output_template is not None
+        output = store(render(definition.output_template, seen))
     except (ExpressionError, NotJSON) as error:
         return None, Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.EXPRESSION_ERROR, f"output: {error}")
     if payload_size(output) > ANSWER_BYTES:
@@ -122,6 +123,9 @@ def _output(definition: StepDefinition, seen: dict[str, Any], judgement: Judgeme
 
 def _seen(snapshot: Snapshot, step: StepStatus, response: ResponseRecord | None) -> dict[str, Any]:
     """What `outcome` and `output` can read: all that the step could, and the answer."""
+    expressions = snapshot.definition.by_id[step.id]
+    if expressions.output is None and not expressions.outcome.has_expressions:
+        return {}
     if response is None:
         return scope(snapshot, step.id)
     answered = step.model_copy(update={"response": response})

@@ -18,10 +18,10 @@ from flow_operator.engine.headers import JSON_TYPE, problem
 from flow_operator.engine.identity import traceparent
 from flow_operator.engine.json_text import NotJSON, write
 from flow_operator.engine.limits import INLINE_BYTES, REQUEST_BYTES
-from flow_operator.engine.messages import Snapshot, body_of, call_definition, header_of, scope
+from flow_operator.engine.messages import Snapshot, body_of, call_definition, header_of
 from flow_operator.engine.observation import Request
 from flow_operator.engine.payload import store
-from flow_operator.engine.templates import RenderedTooLarge, compile_template, render_text
+from flow_operator.engine.templates import RenderedTooLarge, render_text
 
 
 class Unrenderable(Exception):
@@ -77,7 +77,8 @@ def digest(method: str, url: str, header: Mapping[str, str], body: bytes | None)
 
 
 def _url(snapshot: Snapshot, id: str, direction: Direction, service_url: str) -> str:
-    endpoint = call_definition(snapshot.definition.by_id[id], direction).endpoint
+    call = call_definition(snapshot.definition.by_id[id], direction)
+    endpoint = call.endpoint
     if endpoint.service is not None:
         return service_url.format(
             service=endpoint.service,
@@ -85,8 +86,9 @@ def _url(snapshot: Snapshot, id: str, direction: Direction, service_url: str) ->
             port=endpoint.port,
             method=endpoint.method,
         )
-    assert endpoint.url is not None
-    url = render_text(compile_template(endpoint.url), scope(snapshot, id, direction))
+    url = endpoint.url or ""
+    if "${" in url:
+        url = render_text(call.url_template, snapshot.scope(id, direction))
     if not _absolute(url):
         raise Unrenderable(Reason.INVALID_REQUEST, f"{url!r} is no absolute http or https URL without credentials")
     return url

@@ -12,7 +12,7 @@ from flow_operator.engine.definition import Definition
 from flow_operator.engine.forward import saved
 from flow_operator.engine.limits import LARGE_STATUS_BYTES
 from flow_operator.engine.size import size_of, slim
-from flow_operator.engine.state import awaiting_forward, forward_over, parked, undoing
+from flow_operator.engine.state import awaiting_forward, forward_over, parked, undoing, updated
 from flow_operator.engine.suspension import release, suspend
 
 
@@ -25,10 +25,10 @@ def settle(run: Run, definition: Definition | Unresolved, status: ExecutionStatu
     elif status.start_time is not None:
         status = _going(run, status, now)
         if isinstance(definition, Unresolved):
-            status = status.model_copy(update={"reason": definition.reason, "message": definition.message})
+            status = updated(status, reason=definition.reason, message=definition.message)
     if isinstance(definition, Definition) and not forward_over(status):
         status = _foreseen(run, definition, status, now)
-    status = status.model_copy(update={"progress": _progress(status)})
+    status = updated(status, progress=_progress(status))
     size = size_of(run, status)
     if size > LARGE_STATUS_BYTES:
         status = slim(status)
@@ -40,16 +40,15 @@ def _ended(status: ExecutionStatus) -> ExecutionStatus:
     status = _decided(status)
     if status.start_time is None or status.completion_time is None:
         return status
-    return status.model_copy(
-        update={"duration": written(round((status.completion_time - status.start_time).total_seconds(), 3))}
-    )
+    length = max(0.0, (status.completion_time - status.start_time).total_seconds())
+    return updated(status, duration=written(length))
 
 
 def _frozen(status: ExecutionStatus) -> ExecutionStatus:
     suspended = find(status.conditions, "Suspended")
     assert suspended is not None
     return _with_compensation_phase(
-        status.model_copy(update={"phase": Phase.SUSPEND, "reason": suspended.reason, "message": suspended.message})
+        updated(status, phase=Phase.SUSPEND, reason=suspended.reason, message=suspended.message)
     )
 
 
@@ -61,17 +60,17 @@ def _going(run: Run, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
         return _decided(release(status, run.generation, now))
     reason, message = waiting
     status = suspend(status, reason, message, run.generation, now)
-    return status.model_copy(update={"phase": Phase.SUSPEND, "reason": reason, "message": message})
+    return updated(status, phase=Phase.SUSPEND, reason=reason, message=message)
 
 
 def _decided(status: ExecutionStatus) -> ExecutionStatus:
     """The phase that the run has come to, with the reason that decided it."""
     succeeded = find(status.conditions, "Succeeded")
     if status.compensation is None or succeeded is None or succeeded.status == "Unknown":
-        return status.model_copy(update={"phase": Phase.RUNNING, "reason": Reason.RUNNING, "message": None})
+        return updated(status, phase=Phase.RUNNING, reason=Reason.RUNNING, message=None)
     trigger = status.compensation.trigger
     phase = Phase(trigger) if trigger else status.phase
-    return status.model_copy(update={"phase": phase, "reason": succeeded.reason, "message": succeeded.message or None})
+    return updated(status, phase=phase, reason=succeeded.reason, message=succeeded.message or None)
 
 
 def _with_compensation_phase(status: ExecutionStatus) -> ExecutionStatus:
@@ -84,7 +83,7 @@ def _with_compensation_phase(status: ExecutionStatus) -> ExecutionStatus:
         phase = CompensationPhase.PENDING
     else:
         phase = CompensationPhase.RUNNING
-    return status.model_copy(update={"compensation": status.compensation.model_copy(update={"phase": phase})})
+    return updated(status, compensation=updated(status.compensation, phase=phase))
 
 
 def _foreseen(run: Run, definition: Definition, status: ExecutionStatus, now: datetime) -> ExecutionStatus:

@@ -29,6 +29,6 @@ def slim(status: ExecutionStatus) -> ExecutionStatus:
     return map_steps(status, both)
 
 
-def brief(message: str) -> str:
+def brief(message: str, most: int = MESSAGE_CHARACTERS) -> str:
     """A message as it is stored: long enough for a person, and nobody can fill a status with it."""
-    return message if len(message) <= MESSAGE_CHARACTERS else f"{message[: MESSAGE_CHARACTERS - 1]}…"
+    return message if len(message) <= most else f"{message[: most - 1]}…"

@@ -11,11 +11,13 @@ from flow_operator.api.status import (
     ExecutionStatus,
     Phase,
     RequestRecord,
+    StatusModel,
     StepStatus,
 )
 
 _RANK = {Effect.NONE: 0, Effect.UNKNOWN: 1, Effect.APPLIED: 2}
 Call = TypeVar("Call", bound=CallStatus)
+AnyModel = TypeVar("AnyModel", bound=StatusModel)
 
 DONE = frozenset({Phase.SUCCESS, Phase.SKIPPED})
 
@@ -61,6 +63,13 @@ def map_steps(status: ExecutionStatus, change: Callable[[StepStatus], StepStatus
 
 def replaced(value: Call, **changes: Any) -> Call:
     """A call with these fields changed."""
+    return value.model_copy(update=changes)
+
+
+def updated(value: AnyModel, **changes: Any) -> AnyModel:
+    """The value with these fields as they are to be; the very same object when they are so already."""
+    if all(getattr(value, name) == new for name, new in changes.items()):
+        return value
     return value.model_copy(update=changes)
 
 

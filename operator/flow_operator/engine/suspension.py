@@ -66,8 +66,8 @@ def _clocks_stood_still(status: ExecutionStatus, since: datetime, frozen: bool, 
     def shift(step: StepStatus) -> StepStatus:
         if not frozen or step.phase is not Phase.RUNNING or step.start_time is None:
             return step
-        stood = (now - max(since, step.start_time)).total_seconds()
+        stood = max(0.0, (now - max(since, step.start_time)).total_seconds())
         return step.model_copy(update={"suspended_seconds": step.suspended_seconds + stood})
 
-    stood = (now - since).total_seconds() if status.start_time else 0
+    stood = max(0.0, (now - max(since, status.start_time)).total_seconds()) if status.start_time else 0
     return map_steps(status, shift).model_copy(update={"suspended_seconds": status.suspended_seconds + stood})

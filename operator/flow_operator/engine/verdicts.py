@@ -11,7 +11,8 @@ from typing import Any
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Effect, Verdict
 from flow_operator.api.step import Outcome
-from flow_operator.engine.expressions import ExpressionError, compile_expression, evaluate_condition
+from flow_operator.engine import pinned
+from flow_operator.engine.expressions import ExpressionError
 from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Observation
 
 UNCERTAIN_CLIENT_CODES = frozenset({408, 425})
@@ -78,7 +79,7 @@ def _by_expressions(code: int, outcome: Outcome, scope: Mapping[str, Any], confl
 
     def holds(source: str | None) -> bool | None:
         try:
-            return None if source is None else evaluate_condition(compile_expression(source), scope)
+            return None if source is None else pinned.holds(source, scope)
         except ExpressionError:
             if certain:
                 raise
