@@ -56,8 +56,9 @@ def _go_on(moment: Moment, status: ExecutionStatus) -> Begun:
     status, attempts = resend(moment, status, Direction.DO)
     status, undos = resend(moment, status, Direction.UNDO)
     attempts += undos
+    pending = {step.id for step in status.steps if step.phase is Phase.PENDING}
     for id in moment.definition.dag.order:
-        if step_of(status, id).phase is Phase.PENDING:
+        if id in pending:
             status, begun = _consider(moment, status, id)
             attempts += begun
     return status, attempts

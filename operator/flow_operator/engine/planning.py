@@ -19,7 +19,7 @@ from flow_operator.engine.forward import advance
 from flow_operator.engine.moment import Moment
 from flow_operator.engine.settling import settle
 from flow_operator.engine.starting import start
-from flow_operator.engine.state import aborted, called_off, calls, forward_over, step_of
+from flow_operator.engine.state import aborted, called_off, calls, forward_over
 from flow_operator.engine.suspension import obey_spec
 
 
@@ -91,9 +91,9 @@ def _events(before: ExecutionStatus, after: ExecutionStatus) -> Iterator[Event]:
     if _failed(after) and not _failed(before):
         decided = next(each for each in after.conditions if each.type == "Succeeded")
         yield Event("Warning", Reason.RUN_FAILED, f"{decided.reason}: {decided.message}")
-    known = {step.id for step in before.steps}
+    known = {step.id: step for step in before.steps}
     for step in after.steps:
-        old = step_of(before, step.id) if step.id in known else None
+        old = known.get(step.id)
         if step.phase is Phase.SUSPEND and (old is None or old.phase is not Phase.SUSPEND):
             yield Event("Warning", Reason.STEP_SUSPENDED, f"{step.id}: {step.reason}: {step.message}")
         undo, old_undo = step.compensation, old and old.compensation

@@ -51,7 +51,7 @@ def resend(moment: Moment, status: ExecutionStatus, direction: Direction) -> Beg
     """Calls of this direction whose attempt was lost or whose back-off is over are attempted again."""
     attempts: tuple[Attempt, ...] = ()
     for step in status.steps:
-        call = call_of(status, step.id, direction)
+        call = step if direction is Direction.DO else step.compensation
         if call is not None and _due(moment, call):
             status, begun = send(moment, status, step.id, direction)
             attempts += begun
