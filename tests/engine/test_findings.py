@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from flow_operator.api.reasons import Reason
 from flow_operator.api.step import StepSpec
+from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.findings import step_findings, workflow_findings
+from flow_operator.engine.readiness import definition_of
 
 SERVICE = {"endpoint": {"url": "http://s"}}
 
@@ -163,3 +166,25 @@ def test_unknown_fields_are_found_when_asked() -> None:
     assert workflow_findings(raw, {}) == []
     strict = [(each.path, each.reason) for each in workflow_findings(raw, {}, strict=True)]
     assert strict == [("spec.steps[0].retries", "UnknownField"), ("spec.sequence", "UnknownField")]
+
+
+def nested(depth: int) -> Any:
+    value: Any = "leaf"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_a_template_may_be_as_deep_as_a_body_and_no_deeper() -> None:
+    assert found({**A, "input": {"body": nested(64)}}) == []
+    assert found({**A, "input": {"body": nested(80)}}) == [("spec", "InvalidField")]
+    assert [each.path for each in step_findings({**SERVICE, "output": nested(100_000)})] == ["spec"]
+
+
+def test_a_definition_that_no_revision_can_hold_is_not_ready() -> None:
+    step = {**SERVICE, "input": {"body": "x" * 500_000}}
+    spec = {"steps": [{"id": id, "stepRef": {"name": "large"}} for id in ("a", "b")]}
+    refused = definition_of("order", spec, {"large": step})
+    assert isinstance(refused, Unresolved)
+    assert refused.reason is Reason.WORKFLOW_NOT_READY
+    assert "a revision holds 900" in refused.message

@@ -1,5 +1,6 @@
 """Findings about fields, one by one: what the schema says, told with paths as people write them."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -9,8 +10,11 @@ from pydantic_core import ErrorDetails
 from flow_operator.api.meta import Model
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Finding
+from flow_operator.engine.json_text import MAX_DEPTH, TooBig, weigh
 
 Spec = TypeVar("Spec", bound=Model)
+SPEC_DEPTH = MAX_DEPTH + 8
+"""Levels of a spec: those of a template, and what lies above it (spec.steps[0].compensate.input.body)."""
 
 
 def parsed(
@@ -18,11 +22,13 @@ def parsed(
 ) -> tuple[Spec | None, list[Finding]]:
     """The value of a raw document, or all that is wrong with it. `strict` refuses unknown fields too."""
     try:
+        weigh(raw, most=sys.maxsize, depth=SPEC_DEPTH)
         return model.model_validate(raw, extra="forbid" if strict else "ignore"), []
     except ValidationError as error:
         return None, list(_findings(error.errors(include_url=False), path))
-    except RecursionError:
-        return None, [Finding(path=path, reason=Reason.INVALID_FIELD, message="nested too deeply")]
+    except (TooBig, RecursionError):
+        message = f"nested too deeply: a template may have {MAX_DEPTH} levels"
+        return None, [Finding(path=path, reason=Reason.INVALID_FIELD, message=message)]
 
 
 def joined(path: str, keys: Sequence[str | int]) -> str:

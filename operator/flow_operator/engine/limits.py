@@ -8,6 +8,8 @@ ANSWER_BYTES = 128 * KIB
 """Body of an answer; the caller reads no further."""
 REQUEST_BYTES = 900 * KIB
 """Body of a request."""
+REVISION_BYTES = 900 * KIB
+"""Definition that a run is pinned to, with the Steps that it refers to."""
 INLINE_BYTES = 8 * KIB
 """Body of a request that is kept in the status while the call runs."""
 HEADER_BYTES = 1 * KIB

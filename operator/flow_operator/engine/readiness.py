@@ -13,6 +13,8 @@ from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition, resolve
 from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.findings import step_findings, workflow_findings
+from flow_operator.engine.json_text import write
+from flow_operator.engine.limits import KIB, REVISION_BYTES
 
 
 def step_status(generation: int, spec: Any, previous: DefinitionStatus, now: datetime) -> DefinitionStatus:
@@ -56,7 +58,17 @@ def definition_of(name: str, spec: Any, steps: Mapping[str, Any]) -> Definition 
     broken = sorted(each for each in used if step_findings(steps[each]))
     if broken:
         return Unresolved(Reason.STEP_NOT_READY, f"not ready: Step {', '.join(broken)}; see status.findings there")
-    return resolve(name, workflow, {each: StepSpec.model_validate(steps[each]) for each in used})
+    found = resolve(name, workflow, {each: StepSpec.model_validate(steps[each]) for each in used})
+    return found if isinstance(found, Unresolved) else _storable(found)
+
+
+def _storable(definition: Definition) -> Definition | Unresolved:
+    """The definition, unless no revision could hold it."""
+    size = len(write(definition.document()).encode())
+    if size <= REVISION_BYTES:
+        return definition
+    message = f"with the Steps that it refers to it has {size // KIB} KiB; a revision holds {REVISION_BYTES // KIB}"
+    return Unresolved(Reason.WORKFLOW_NOT_READY, f"Workflow {definition.workflow} is too large: {message}")
 
 
 def is_ready(status: DefinitionStatus) -> bool:
