@@ -4,7 +4,7 @@ from pydantic import Field
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, Effect, ExecutionStatus, Phase, StepStatus
-from flow_operator.engine.compensation import given_up, undoable, undone
+from flow_operator.engine.compensation import given_up, members, undoable, undone
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.forward import end_forward
 from flow_operator.engine.orders import Args, Obeyed, Order, Rejected, not_ended
@@ -43,7 +43,7 @@ def _abort(order: Order, status: ExecutionStatus, message: str, *, undo: bool) -
         status = map_steps(status, lambda step: given_up(step, message, order.now) if step.compensation else step)
     status = end_forward(order.run, status, Phase.ABORTED, Reason.ABORTED, message, order.now, undo=undo)
     if opened:
-        status = _failed(order, status)
+        status = _over(order, status, CompensationPhase.FAILURE)
     if not undo:
         return status, f"aborted; {_left(status)}"
     return status, "aborted; what was done is undone" + (
@@ -56,19 +56,20 @@ def _give_up(order: Order, definition: Definition, status: ExecutionStatus, reas
     compensation = status.compensation
     assert compensation is not None
     if compensation.start_time is None and not _undo_open(status):
-        compensation = compensation.model_copy(update={"phase": CompensationPhase.NOT_NEEDED})
-        status = map_steps(status.model_copy(update={"compensation": compensation}), _unbegun)
-        return status, f"nothing will be undone; {_left(status)}"
+        return _over(order, map_steps(status, _unbegun), CompensationPhase.NOT_NEEDED), (
+            f"nothing will be undone; {_left(status)}"
+        )
+    if all(undone(step) for step in members(definition, status)):
+        raise Rejected("everything is undone already")
     why = f"given up{order.by}" + (reason and f": {reason}")
     status = map_steps(status, lambda step: given_up(step, why, order.now) if undoable(definition, step) else step)
-    return _failed(order, status), f"gave up undoing; {_left(status)}"
+    return _over(order, status, CompensationPhase.FAILURE), f"gave up undoing; {_left(status)}"
 
 
-def _failed(order: Order, status: ExecutionStatus) -> ExecutionStatus:
+def _over(order: Order, status: ExecutionStatus, phase: CompensationPhase) -> ExecutionStatus:
+    """The backward part is over, because a person said so."""
     assert status.compensation is not None
-    compensation = status.compensation.model_copy(
-        update={"phase": CompensationPhase.FAILURE, "completion_time": order.now}
-    )
+    compensation = status.compensation.model_copy(update={"phase": phase, "completion_time": order.now})
     return status.model_copy(update={"compensation": compensation})
 
 

@@ -108,6 +108,7 @@ def _end(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
         started = compensation.start_time or moment.now
         changes = {"phase": CompensationPhase.SUCCESS, "start_time": started, "completion_time": moment.now}
     elif compensation.phase is not CompensationPhase.FAILURE:
-        changes = {"phase": CompensationPhase.NOT_NEEDED, "start_time": None, "plan": None, "plan_time": None}
+        nothing = {"start_time": None, "completion_time": None, "plan": None, "plan_time": None}
+        changes = {"phase": CompensationPhase.NOT_NEEDED, **nothing}
     compensation = compensation.model_copy(update=changes)
     return status.model_copy(update={"compensation": compensation, "completion_time": moment.now})

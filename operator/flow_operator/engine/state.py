@@ -104,9 +104,8 @@ def aborted(status: ExecutionStatus) -> bool:
 
 
 def called_off(status: ExecutionStatus) -> bool:
-    """Whether a person ended the forward part, or gave up the backward part."""
-    given_up = status.compensation is not None and status.compensation.phase is CompensationPhase.FAILURE
-    return aborted(status) or given_up
+    """Whether a person ended the forward part, or said that the backward part is over."""
+    return aborted(status) or (status.compensation is not None and status.compensation.completion_time is not None)
 
 
 def undoing(status: ExecutionStatus) -> bool:
