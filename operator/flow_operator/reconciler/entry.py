@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
-from flow_operator.api.status import CompensationPhase, ExecutionStatus, Phase
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import ExecutionStatus, Phase
 from flow_operator.engine.contract import Command
 from flow_operator.reconciler.commands import command_in
 from flow_operator.reconciler.ports import Object
@@ -81,8 +82,8 @@ class Entry:
     def summarize(self, status: Object) -> None:
         """Keep this status, and note what is asked of a run that nobody looks at."""
         self.phase = intern(str(status.get("phase", Phase.PENDING.value)))
-        compensation = _mapping(status.get("compensation"))
-        self.parked = self.phase == Phase.SUSPEND and compensation.get("phase") == CompensationPhase.SUSPEND
+        conditions = status.get("conditions")
+        self.parked = any(map(_says_parked, conditions)) if isinstance(conditions, list) else False
         self.ended = bool(status.get("completionTime"))
         self.observed = status.get("observedGeneration", -1)
         self.handled = _mapping(status.get("lastCommand")).get("id")
@@ -118,6 +119,12 @@ def intentions(status: ExecutionStatus) -> frozenset[str]:
     """Ids of the attempts that stand in a status as being in flight."""
     calls = (call for step in status.steps for call in (step, step.compensation) if call is not None)
     return frozenset(call.attempt_id for call in calls if call.attempt_id is not None)
+
+
+def _says_parked(condition: Any) -> bool:
+    """Whether this is CompensationFailed because an undo waits for a person, however the run is held besides."""
+    found = _mapping(condition)
+    return found.get("type") == "CompensationFailed" and found.get("reason") == Reason.COMPENSATION_PARKED
 
 
 def _mapping(value: Any) -> Object:
