@@ -27,7 +27,7 @@ PARKED = [*FAILED, "answer undo a 403"]
         ([*PARKED, 'command abort {"compensate": false}'], False),
         (["noanswer a", "answer undo a 403"], True),
     ],
-    ids=" · ".join,
+    ids=lambda value: " · ".join(value) if isinstance(value, list) else str(value),
 )
 def test_a_run_is_parked_while_an_undo_waits_for_a_person(story: list[str], parked: bool) -> None:
     told = Story()
