@@ -11,7 +11,7 @@ from flow_operator.api.status import Direction, Phase
 from flow_operator.engine.state import calls
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(workflows(), ANYTHING)
 def test_whatever_happens_every_sentence_holds(spec: dict[str, Any], moves: list[Move]) -> None:
     history = begin(spec)
@@ -19,7 +19,7 @@ def test_whatever_happens_every_sentence_holds(spec: dict[str, Any], moves: list
         carry_out(history, move)
 
 
-@settings(max_examples=100)
+@settings(max_examples=250)
 @given(workflows(), ANYTHING)
 def test_every_run_ends_once_all_services_answer_and_people_help(spec: dict[str, Any], moves: list[Move]) -> None:
     history = begin(spec)
@@ -28,7 +28,7 @@ def test_every_run_ends_once_all_services_answer_and_people_help(spec: dict[str,
     let_it_end(history)
 
 
-@settings(max_examples=100)
+@settings(max_examples=150)
 @given(workflows(), NOBODY_INTERFERES)
 def test_without_people_a_run_ends_or_waits_for_them(spec: dict[str, Any], moves: list[Move]) -> None:
     history = begin(spec)
