@@ -83,6 +83,7 @@ class Reason(StrEnum):
     OUTPUT_ERROR = "OutputError", RUNS, "Success, but `output` of the Workflow could not be computed."
     COMPENSATING = "Compensating", RUNS, "Steps are being undone."
     COMPENSATED = "Compensated", RUNS, "Every step that had to be was undone."
+    NOT_COMPENSATED = "NotCompensated", RUNS, "The run is not undone: the Workflow, or a person, does not want it."
     COMPENSATION_PARKED = (
         "CompensationParked",
         RUNS,

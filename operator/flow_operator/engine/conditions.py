@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from flow_operator.api.reasons import Reason
-from flow_operator.api.status import Condition, ExecutionStatus, Phase
+from flow_operator.api.status import CompensationPhase, Condition, ExecutionStatus, Phase
 from flow_operator.engine.limits import LARGE_STATUS_BYTES
 from flow_operator.engine.size import brief
 from flow_operator.engine.state import calls, parked, undoing, updated
@@ -150,13 +150,17 @@ def _undone(status: ExecutionStatus) -> Iterable[Row]:
     undos = [(step.id, step.compensation) for step in status.steps if step.compensation is not None]
     if all(undo.phase is Phase.PENDING for _, undo in undos):
         return
-    done = all(undo.phase is Phase.SUCCESS for _, undo in undos) and not undoing(status)
+    unwanted = status.compensation is not None and status.compensation.phase is CompensationPhase.NOT_NEEDED
+    unwanted = unwanted and status.phase is not Phase.SUCCESS
+    done = all(undo.phase is Phase.SUCCESS for _, undo in undos) and not undoing(status) and not unwanted
     waiting = [f"{id} ({undo.reason})" for id, undo in undos if undo.phase is Phase.SUSPEND]
     given_up = [id for id, undo in undos if undo.phase is Phase.FAILURE]
     if waiting:
         reason, message = Reason.COMPENSATION_PARKED, f"not undone: {', '.join(waiting)}"
     elif given_up:
         reason, message = Reason.COMPENSATION_GIVEN_UP, f"not undone: {', '.join(given_up)}"
+    elif unwanted:
+        reason, message = Reason.NOT_COMPENSATED, ""
     else:
         reason, message = Reason.COMPENSATED if done else Reason.COMPENSATING, ""
     yield "Compensated", "True" if done else "False", reason, ""
