@@ -3,7 +3,7 @@
 A step is told by its place; its id is the letter of that place. Parents have smaller places than their children.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations, product
 from typing import Any
@@ -24,6 +24,8 @@ class Part:
     """`when` is false. True would be the same as no `when`."""
     broken: bool = False
     """Its request cannot be built, so it fails without being called."""
+    broken_undo: bool = False
+    """The request of its undo cannot be built, so that parks without being called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +44,29 @@ class Policy:
 Graph = tuple[Part, ...]
 READS = {"error": "${error}", "effect": "${steps.self.effect}"}
 """What every second undo is sent; the others get the default message. Both must stay the same between attempts."""
+WRONG = "${1 / 0}"
 BACKOFF = {"duration": "2s", "factor": 1.0, "jitter": 0}
 
 
-def graphs(size: int, *, broken: bool = False) -> Iterator[Graph]:
-    """Every workflow of this many steps."""
+PLAIN = (Part(), Part(undo=True), Part(skipped=True), Part(skipped=True, undo=True))
+BROKEN = (*PLAIN, Part(broken=True), Part(undo=True, broken_undo=True))
+"""Kinds of steps. One that cannot be built has had no effect, so whether it could be undone is the same."""
+
+
+def graphs(size: int, kinds: Iterable[Part] = PLAIN) -> Iterator[Graph]:
+    """Every workflow of this many steps of these kinds."""
     seen = set()
     for shape in _shapes(size):
-        for undos, skips, breaks in product(_flags(size), _flags(size), _flags(size) if broken else [(False,) * size]):
+        for chosen in product(kinds, repeat=size):
             marked = [
-                replace(part, undo=undo, skipped=skip, broken=fails)
-                for part, undo, skip, fails in zip(shape, undos, skips, breaks, strict=True)
+                replace(kind, requires=part.requires, fallback=part.fallback)
+                for part, kind in zip(shape, chosen, strict=True)
             ]
             for graph in _accepting(tuple(marked)):
                 name = canonical(graph)
                 if name not in seen:
                     seen.add(name)
                     yield graph
-
-
-def _flags(size: int) -> list[tuple[bool, ...]]:
-    return list(product((False, True), repeat=size))
 
 
 def _shapes(size: int) -> Iterator[Graph]:
@@ -108,7 +112,7 @@ def renamed(graph: Graph, order: tuple[int, ...]) -> tuple[Any, ...]:
             tuple(sorted(order[each] for each in part.requires)),
             tuple(sorted(order[each] for each in part.accepts)),
             -1 if part.fallback is None else order[part.fallback],
-            (part.undo, part.skipped, part.broken),
+            (part.undo, part.skipped, part.broken, part.broken_undo),
         )
     return tuple(parts)
 
@@ -127,13 +131,14 @@ def _step(id: str, part: Part, policy: Policy) -> dict[str, Any]:
     step |= {"requires": [IDS[each] for each in part.requires]} if part.requires else {}
     step |= {"acceptSkipped": [IDS[each] for each in part.accepts]} if part.accepts else {}
     step |= {"when": "false"} if part.skipped else {}
-    step |= {"input": {"body": "${1 / 0}"}} if part.broken else {}
+    step |= {"input": {"body": WRONG}} if part.broken else {}
     step |= {"fallback": IDS[part.fallback]} if part.fallback is not None else {}
     step |= {"timeout": {"total": policy.total}} if policy.total else {}
     step["retry"] = _retry(policy.retries)
     if part.undo:
-        undo = {"endpoint": {"url": f"http://{id}/undo"}, "retry": _retry(policy.undo_retries)}
-        step["compensate"] = undo | ({"input": {"body": READS}} if IDS.index(id) % 2 else {})
+        undo: dict[str, Any] = {"endpoint": {"url": f"http://{id}/undo"}, "retry": _retry(policy.undo_retries)}
+        undo |= {"input": {"body": READS}} if IDS.index(id) % 2 else {}
+        step["compensate"] = undo | ({"input": {"body": WRONG}} if part.broken_undo else {})
     return step
 
 

@@ -1,7 +1,7 @@
 """What can happen to a run, each as the directive of a scenario, so that a walk can be told."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -51,10 +51,13 @@ def _answer(step: str, direction: Direction, phrase: str) -> Move:
     return Move("answer", f"{word} {whom} {rest}".strip(), step, direction, saying.observation(word, rest))
 
 
-def good(move: Move) -> bool:
-    """Whether this helps a run along: services answer 200, time passes, and a person lets it go on."""
+def good(move: Move, hopeless: Set[str]) -> bool:
+    """Whether this helps a run along: services answer 200, time passes, and a person lets it go on. What can never be
+    undone by a call is `hopeless`: a person undoes it by hand."""
     if move.kind == "answer":
         return move.text.startswith("answer ") and move.text.endswith(" 200")
+    if move.step == "skip":
+        return move.args["step"] in hopeless
     return move.kind in ("look", "wait") or move is LET_GO or move.text in ("command resume", "command retry")
 
 
@@ -91,14 +94,15 @@ class Alphabet:
     answers: tuple[str, ...] = ANSWERS
     undo_answers: tuple[str, ...] = UNDO_ANSWERS
     people: bool = True
-    """Commands, and changes of spec.suspend."""
+    """Commands, and changes of spec.suspend; without them a person only retries what is parked."""
     crashes: bool = True
     together: int = 1
     """How many things can happen before the operator looks."""
 
-    def commands(self, waiting: Iterable[str], others: Iterable[str]) -> Iterator[Move]:
+    def commands(self, waiting: Sequence[str], others: Iterable[str]) -> Iterator[Move]:
         """Every command that a person can give; those about a step that does not wait for a person, for one of them."""
         if not self.people:
+            yield from [command("retry")] if waiting else []
             return
         yield from ORDERS
         for step in (*waiting, *islice(others, 1)):

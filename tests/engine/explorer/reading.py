@@ -3,6 +3,7 @@ there must not be broken here as well."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from tests.engine.explorer.graphs import IDS, Graph, Policy
 
@@ -23,7 +24,7 @@ class Facts:
     owner: Mapping[str, str]
     undo: frozenset[str]
     skipped: frozenset[str]
-    broken: frozenset[str]
+    broken_undo: frozenset[str]
     later: Mapping[str, frozenset[str]]
     """Id → all that required it, through others too: they are undone before it."""
 
@@ -41,7 +42,7 @@ def facts(graph: Graph, policy: Policy) -> Facts:
         owner={to: of for of, to in fallback.items()},
         undo=frozenset(id for id, part in named.items() if part.undo),
         skipped=frozenset(id for id, part in named.items() if part.skipped),
-        broken=frozenset(id for id, part in named.items() if part.broken),
+        broken_undo=frozenset(id for id, part in named.items() if part.broken_undo),
         later=_later(requires, fallback),
     )
 
@@ -94,6 +95,14 @@ def suspended(status: ExecutionStatus) -> str | None:
     for each in status.conditions:
         if each.type == "Suspended":
             return each.reason if each.status == "True" else None
+    return None
+
+
+def suspended_since(status: ExecutionStatus) -> datetime | None:
+    """When Suspended became True; None when it is not."""
+    for each in status.conditions:
+        if each.type == "Suspended" and each.status == "True":
+            return each.last_transition_time
     return None
 
 

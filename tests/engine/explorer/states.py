@@ -8,7 +8,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from tests.engine.explorer.graphs import Policy
-from tests.engine.explorer.reading import FROZEN, Facts, suspended, to_be_undone
+from tests.engine.explorer.reading import (
+    FROZEN,
+    Facts,
+    going_forward,
+    is_frozen,
+    suspended,
+    suspended_since,
+    to_be_undone,
+)
 
 from flow_operator.api.duration import seconds
 from flow_operator.api.status import CallStatus, CompensationPhase, ExecutionStatus, Phase, StepStatus
@@ -35,78 +43,62 @@ class State(NamedTuple):
     wake_at: datetime | None = None
 
 
-class Clock(NamedTuple):
-    """What tells how much time is left."""
-
-    now: float
-    stopped: float | None
-    """When the clock of the run stopped, if it stands still."""
-    frozen: bool
-    total: float | None
-
-
 def key(state: State, facts: Facts) -> tuple[Any, ...]:
     """The same for states of one workflow that nothing can tell apart."""
     status = state.status
     memory = (state.held, state.news, state.told)
     if status.completion_time is not None:
         return memory, status.observed_generation, state.flying
-    clock = _clock(state, facts.policy)
     reason = suspended(status)
     held_by = reason if reason in FROZEN else None
     back = status.compensation
     if back is None or back.phase is None:
-        left = _run_left(status, facts.policy, clock)
-        return memory, held_by, left, status.start_time is None, tuple(_forward(s, state, clock) for s in status.steps)
-    course = (ONGOING.get(back.phase, back.phase), back.trigger, back.start_time is None)
-    return memory, held_by, course, tuple(_backward(step, state, facts, clock) for step in status.steps)
+        steps = tuple(_forward(step, state, facts.policy) for step in status.steps)
+        return memory, held_by, run_left(state, facts.policy), status.start_time is None, steps
+    course = (ONGOING.get(back.phase, back.phase), back.trigger, back.start_time is None, back.completion_time is None)
+    return memory, held_by, course, tuple(_backward(step, state, facts) for step in status.steps)
 
 
-def _clock(state: State, policy: Policy) -> Clock:
+def run_left(state: State, policy: Policy) -> float | None:
+    """Seconds until `timeout.run` passes; its clock stands still while Suspended is True."""
     status = state.status
-    found = next((each for each in status.conditions if each.type == "Suspended" and each.status == "True"), None)
-    return Clock(
-        now=state.now.timestamp(),
-        stopped=found and found.last_transition_time.timestamp(),
-        frozen=found is not None and found.reason in FROZEN,
-        total=seconds(policy.total) if policy.total else None,
-    )
-
-
-def _run_left(status: ExecutionStatus, policy: Policy, clock: Clock) -> float | None:
-    if status.start_time is None or policy.run is None:
+    if status.start_time is None or policy.run is None or not going_forward(status):
         return None
-    until = clock.now if clock.stopped is None else clock.stopped
-    return status.start_time.timestamp() + seconds(policy.run) + status.suspended_seconds - until
+    until = suspended_since(status) or state.now
+    return (status.start_time - until).total_seconds() + seconds(policy.run) + status.suspended_seconds
 
 
-def _forward(step: StepStatus, state: State, clock: Clock) -> tuple[Any, ...]:
+def step_left(state: State, step: StepStatus, policy: Policy) -> float | None:
+    """Seconds until `timeout.total` of a running step passes; its clock stands still while the run is frozen."""
+    if policy.total is None or step.start_time is None or step.phase is not Phase.RUNNING:
+        return None
+    since = suspended_since(state.status) if is_frozen(state.status) else None
+    until = state.now if since is None else max(since, step.start_time)
+    return (step.start_time - until).total_seconds() + seconds(policy.total) + step.suspended_seconds
+
+
+def _forward(step: StepStatus, state: State, policy: Policy) -> tuple[Any, ...]:
     """A step while the run goes forward."""
-    undo = step.compensation and _undo(step.compensation, state, clock)
+    undo = step.compensation and _undo(step.compensation, state)
     if step.phase is not Phase.RUNNING and step.phase is not Phase.SUSPEND:
         return step.phase, step.effect, step.reason in TELLING_REASONS, step.fallback, undo
-    left = None
-    if clock.total is not None and step.start_time is not None:
-        began = step.start_time.timestamp()
-        until = max(clock.stopped, began) if clock.frozen and clock.stopped is not None else clock.now
-        left = began + clock.total + step.suspended_seconds - until
-    return step.effect, _open(step, state, clock), left, undo
+    return step.effect, _open(step, state), step_left(state, step, policy), undo
 
 
-def _backward(step: StepStatus, state: State, facts: Facts, clock: Clock) -> tuple[Any, ...]:
+def _backward(step: StepStatus, state: State, facts: Facts) -> tuple[Any, ...]:
     """A step after the forward part: it may be in flight still, and perhaps it is to be undone."""
-    undo = step.compensation and _undo(step.compensation, state, clock)
-    going = _open(step, state, clock) if step.phase is Phase.RUNNING else None
+    undo = step.compensation and _undo(step.compensation, state)
+    going = _open(step, state) if step.phase is Phase.RUNNING else None
     return to_be_undone(facts, step), going, undo
 
 
-def _undo(undo: CallStatus, state: State, clock: Clock) -> tuple[Any, ...]:
+def _undo(undo: CallStatus, state: State) -> tuple[Any, ...]:
     if undo.phase is Phase.SUCCESS or undo.phase is Phase.PENDING or undo.reason == "CompensationGivenUp":
         return (undo.phase,)
-    return _open(undo, state, clock)
+    return _open(undo, state)
 
 
-def _open(call: CallStatus, state: State, clock: Clock) -> tuple[Any, ...]:
+def _open(call: CallStatus, state: State) -> tuple[Any, ...]:
     """A call that goes on, or waits for a person to say so."""
     due = call.next_attempt_time
     running = call.phase is Phase.RUNNING
@@ -116,7 +108,7 @@ def _open(call: CallStatus, state: State, clock: Clock) -> tuple[Any, ...]:
         call.attempts - call.budget_from if running else 0,
         call.generation > 0,
         running and due is None and call.attempt_id in state.flying,
-        due and max(0.0, due.timestamp() - clock.now),
+        due and max(0.0, (due - state.now).total_seconds()),
         call.reason if call.reason in TELLING_REASONS else None,
         call.request is None,
     )

@@ -14,6 +14,7 @@ from typing import Any
 from tests.engine.explorer import moves as can
 from tests.engine.explorer.change import Change
 from tests.engine.explorer.graphs import Graph, Policy, workflow
+from tests.engine.explorer.liveness import circling, stuck
 from tests.engine.explorer.moves import Alphabet, Move
 from tests.engine.explorer.reading import Facts, call_at, calls_of, facts, in_flight, is_frozen, waiting
 from tests.engine.explorer.states import State, key
@@ -78,6 +79,11 @@ class Walk:
             for move in self._moves(state):
                 self._step(index, state, move)
             self.states[index] = None
+        for find in (stuck, circling):
+            found = find(self.ways, self.ended)
+            if found is not None:
+                sentence = find.__doc__ or ""
+                raise Violation(find.__name__, sentence, story(sentence, self.spec, self.moves_to(found)))
         return self
 
     def _step(self, index: int, state: State, move: Move) -> None:
@@ -93,7 +99,7 @@ class Walk:
                 sentence = " ".join((invariant.__doc__ or "").split())
                 raise Violation(invariant.__name__, sentence, self._story(index, move, sentence))
         reached = self._reach(change.after, index, move)
-        if can.good(move) and reached != index:
+        if can.good(move, self.facts.broken_undo) and reached != index:
             self.ways[index].append(reached)
 
     def _reach(self, state: State, index: int, move: Move) -> int:
@@ -112,10 +118,9 @@ class Walk:
     # What can happen
 
     def _moves(self, state: State) -> Iterator[Move]:
-        if state.news:
-            yield can.LOOK
-            if state.news >= self.alphabet.together:
-                return
+        yield can.LOOK
+        if state.news >= self.alphabet.together:
+            return
         yield from self._answers(state)
         if not state.told:
             yield from self._circumstances(state)
