@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 KEEP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check controlplane generate lock clean
+.PHONY: help demo test test-full check controlplane generate lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ demo: $(READY) ## Run the order saga on a real API server and watch it succeed, 
 test: $(READY) ## Run all tests, end to end on a real kube-apiserver and etcd
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-full: $(READY) ## Run all tests and the long matrices as well
+	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "full or not full"
 
 check: $(READY) ## Check style, types, layers, and that generated files are current
 	$(BIN)/ruff format --check .
