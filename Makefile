@@ -30,13 +30,15 @@ check: $(READY) ## Check style, types, layers, and that generated files are curr
 	$(BIN)/lint-imports
 	$(BIN)/python -m flow_operator.api.crd --check
 	$(BIN)/python -m flow_operator.api.reference --check
+	$(BIN)/python -m tests.reliability --check
 
 controlplane: $(READY) ## Keep a real control plane up for yourself; prints the KUBECONFIG line, ends on Ctrl-C
 	@$(BIN)/python -m tests.controlplane
 
-generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from the models
+generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from the models, docs/reliability.md from the tests
 	$(BIN)/python -m flow_operator.api.crd
 	$(BIN)/python -m flow_operator.api.reference
+	$(BIN)/python -m tests.reliability
 
 lock: $(READY) ## Resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -1,4 +1,4 @@
-"""What a service does, byte by byte → what the caller says it saw."""
+"""What a service does, byte by byte → what the caller says it saw → what the engine makes of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from tests.adapters.raw_server import Behaviour, RawServer, Reader, Writer, raw_
 from flow_operator.adapters.caller import ANSWER_LIMIT, Caller
 from flow_operator.adapters.egress import Destinations, Rules
 from flow_operator.adapters.sessions import USER_AGENT, call_session
+from flow_operator.api.step import Outcome
 from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Observation, Request
+from flow_operator.engine.verdicts import judge_do
 
 LOOPBACK = Rules(allow=Destinations.parse("127.0.0.1, localhost"))
 SHORT = 0.4
@@ -26,6 +28,7 @@ POST = Request("POST", "", {"content-type": "application/json", "x-tenant": "acm
 GENEROUS = 10.0
 """Seconds for what must not time out, however slow the machine is."""
 
+Make = Callable[[RawServer], Behaviour]
 Then = Callable[[Writer], Awaitable[None]]
 
 
@@ -43,7 +46,7 @@ async def reset(writer: Writer) -> None:
     writer.transport.abort()
 
 
-def answer(data: bytes, then: Then = close, *, asked: bool = True) -> Callable[[RawServer], Behaviour]:
+def answer(data: bytes, then: Then = close, *, asked: bool = True) -> Make:
     """Read the request (unless not `asked`), write these bytes, and then close, hang or reset."""
 
     def make(state: RawServer) -> Behaviour:
@@ -59,7 +62,7 @@ def answer(data: bytes, then: Then = close, *, asked: bool = True) -> Callable[[
     return make
 
 
-def endless(start: bytes, piece: bytes, seconds: float = 0.0) -> Callable[[RawServer], Behaviour]:
+def endless(start: bytes, piece: bytes, seconds: float = 0.0) -> Make:
     """Read the request, write the start, and then the piece again and again."""
 
     async def pieces(writer: Writer) -> None:
@@ -84,8 +87,8 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 TOO_LARGE = Answered(200, {"content-length": str(ANSWER_LIMIT + 1)}, b"", too_large=True)
 BOMB = gzip.compress(bytes(4 * 1024 * 1024))
 
-# What the service does, what the caller saw (messages are not compared), and how many requests arrived.
-ROWS: dict[str, tuple[Callable[[RawServer], Behaviour], Observation]] = {
+# What a service does that works well, and what the caller sees.
+SOUND: dict[str, tuple[Make, Answered]] = {
     # complete answers
     "an answer": (answer(ok()), answered(content_length="2")),
     "no content": (answer(b"HTTP/1.1 204 No Content\r\n\r\n"), answered(b"", 204)),
@@ -96,82 +99,106 @@ ROWS: dict[str, tuple[Callable[[RawServer], Behaviour], Observation]] = {
         answer(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ok()),
         answered(content_length="2"),
     ),
-    "declined": (answer(b"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"), answered(b"", 409, content_length="0")),
-    "overloaded": (
-        answer(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"),
-        answered(b"", 429, retry_after="7", content_length="0"),
-    ),
-    "a redirect to the metadata service": (
-        answer(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"),
-        answered(b"", 302, location="http://169.254.169.254/", content_length="0"),
-    ),
-    "a redirect to itself": (
-        answer(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
-        answered(b"", 307, location="/", content_length="0"),
-    ),
-    "more bytes than announced, as a second answer": (answer(ok() + ok(body=b"no")), answered(content_length="2")),
     # what is in an answer
     "a repeated header": (answer(ok(b"X-A: 1", b"x-a: 2")), answered(x_a="1, 2", content_length="2")),
-    "control characters": (
-        answer(ok(b"X-A: \x1b[31mred\x07\x7f\xc2\x9b \xff").replace(b" OK", b" O\x1b[2JK")),
-        # aiohttp is stricter in Python's development mode
-        NoAnswer("NotHTTP", "") if DEBUG else answered(x_a="[31mred", content_length="2"),
-    ),
-    "a gzip bomb": (
-        answer(ok(b"Content-Encoding: gzip", body=BOMB)),
-        answered(BOMB, content_encoding="gzip", content_length=str(len(BOMB))),
-    ),
     # the size limit
     "just as large as allowed": (
         answer(ok(body=bytes(ANSWER_LIMIT))),
         answered(bytes(ANSWER_LIMIT), content_length=str(ANSWER_LIMIT)),
     ),
-    "one byte too large": (answer(ok(body=bytes(ANSWER_LIMIT + 1)), hang), TOO_LARGE),
-    "endless": (
+}
+
+# What else is an answer, what the caller sees, and what the engine makes of it.
+STRANGE: dict[str, tuple[Make, Answered, str]] = {
+    "says no (409)": (
+        answer(b"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"),
+        answered(b"", 409, content_length="0"),
+        "Failure/None Conflict",
+    ),
+    "is overloaded (429)": (
+        answer(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"),
+        answered(b"", 429, retry_after="7", content_length="0"),
+        "Retry/None TooManyRequests",
+    ),
+    "a redirect to the metadata service": (
+        answer(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"),
+        answered(b"", 302, location="http://169.254.169.254/", content_length="0"),
+        "Failure/None Redirect",
+    ),
+    "a redirect to itself": (
+        answer(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
+        answered(b"", 307, location="/", content_length="0"),
+        "Failure/None Redirect",
+    ),
+    "more bytes than announced, as a second answer": (
+        answer(ok() + ok(body=b"no")),
+        answered(content_length="2"),
+        "Success/Applied",
+    ),
+    "a gzip bomb": (
+        answer(ok(b"Content-Encoding: gzip", body=BOMB)),
+        answered(BOMB, content_encoding="gzip", content_length=str(len(BOMB))),
+        "Success/Applied",
+    ),
+    "an answer one byte too large": (
+        answer(ok(body=bytes(ANSWER_LIMIT + 1)), hang),
+        TOO_LARGE,
+        "Failure/Applied PayloadTooLarge",
+    ),
+    "an endless answer": (
         endless(CHUNKED, b"2000\r\n" + bytes(0x2000) + b"\r\n"),
         Answered(200, {"transfer-encoding": "chunked"}, b"", too_large=True),
+        "Failure/Applied PayloadTooLarge",
     ),
+}
+
+# What is no answer, the status code if one was seen, and what the engine makes of it.
+LOST: dict[str, tuple[Make, int | None, str]] = {
     # silence
-    "hangs after accept": (answer(b"", hang, asked=False), NoAnswer("RequestTimeout", "")),
-    "hangs after the request": (answer(b"", hang), NoAnswer("RequestTimeout", "")),
-    "hangs within the header": (answer(b"HTTP/1.1 200 OK\r\nX-A: ", hang), NoAnswer("RequestTimeout", "")),
-    "hangs after the header": (answer(ok(body=b"", length=2), hang), NoAnswer("RequestTimeout", "", 200)),
-    "a drip of bytes": (endless(ok(body=b"", length=99999), b"x", 0.01), NoAnswer("RequestTimeout", "", 200)),
+    "hangs after accept": (answer(b"", hang, asked=False), None, "Retry/Unknown RequestTimeout"),
+    "hangs after the request": (answer(b"", hang), None, "Retry/Unknown RequestTimeout"),
+    "hangs within the header": (answer(b"HTTP/1.1 200 OK\r\nX-A: ", hang), None, "Retry/Unknown RequestTimeout"),
+    "hangs after the header": (answer(ok(body=b"", length=2), hang), 200, "Retry/Unknown RequestTimeout"),
+    "a drip of bytes": (endless(ok(body=b"", length=99999), b"x", 0.01), 200, "Retry/Unknown RequestTimeout"),
     "endless informational answers": (
         endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.001),
-        NoAnswer("RequestTimeout", ""),
+        None,
+        "Retry/Unknown RequestTimeout",
     ),
     # the connection goes away
-    "closes after accept": (answer(b"", asked=False), NoAnswer("ConnectionLost", "")),
-    "closes after the request": (answer(b""), NoAnswer("ConnectionLost", "")),
-    "resets after the request": (answer(b"", reset), NoAnswer("ConnectionLost", "")),
-    "half a status line": (answer(b"HTTP/1.1 20"), NoAnswer("ConnectionLost", "")),
-    "half a header": (answer(b"HTTP/1.1 200 OK\r\nContent-Le"), NoAnswer("IncompleteAnswer", "", 200)),
-    "half a body": (answer(ok(length=10)), NoAnswer("IncompleteAnswer", "", 200)),
+    "closes after accept": (answer(b"", asked=False), None, "Retry/Unknown ConnectionLost"),
+    "closes after the request": (answer(b""), None, "Retry/Unknown ConnectionLost"),
+    "resets after the request": (answer(b"", reset), None, "Retry/Unknown ConnectionLost"),
+    "half a status line": (answer(b"HTTP/1.1 20"), None, "Retry/Unknown ConnectionLost"),
+    "half a header": (answer(b"HTTP/1.1 200 OK\r\nContent-Le"), 200, "Retry/Unknown IncompleteAnswer"),
+    "half a body": (answer(ok(length=10)), 200, "Retry/Unknown IncompleteAnswer"),
     "half a body of an error": (
         answer(b"HTTP/1.1 503 Unavailable\r\nContent-Length: 9\r\n\r\nno"),
-        NoAnswer("IncompleteAnswer", "", 503),
+        503,
+        "Retry/Unknown IncompleteAnswer",
     ),
-    "half a chunk": (answer(CHUNKED + b"5\r\nab"), NoAnswer("IncompleteAnswer", "", 200)),
-    "no last chunk": (answer(CHUNKED + b"2\r\nab\r\n"), NoAnswer("IncompleteAnswer", "", 200)),
+    "half a chunk": (answer(CHUNKED + b"5\r\nab"), 200, "Retry/Unknown IncompleteAnswer"),
+    "no last chunk": (answer(CHUNKED + b"2\r\nab\r\n"), 200, "Retry/Unknown IncompleteAnswer"),
     # no HTTP
-    "speaks SSH": (answer(b"SSH-2.0-OpenSSH_9.9\r\n", hang, asked=False), NoAnswer("NotHTTP", "")),
-    "speaks HTTP/0.9": (answer(b"hello"), NoAnswer("NotHTTP", "")),
-    "noise": (answer(bytes(range(256))), NoAnswer("NotHTTP", "")),
-    "endless header lines": (endless(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 100), NoAnswer("NotHTTP", "")),
-    "an endless header line": (endless(b"HTTP/1.1 200 OK\r\nX-A: ", b"a" * 4096), NoAnswer("NotHTTP", "")),
-    "NUL in a header": (answer(ok(b"X-A: a\0b")), NoAnswer("NotHTTP", "")),
-    "two lengths": (answer(ok(b"Content-Length: 3")), NoAnswer("NotHTTP", "")),
-    "a length and chunks": (answer(ok(b"Transfer-Encoding: chunked")), NoAnswer("NotHTTP", "")),
-    "a negative length": (answer(ok(length=-2)), NoAnswer("NotHTTP", "")),
-    "a length that is too short": (answer(ok(body=b"okmore", length=2)), NoAnswer("NotHTTP", "")),
+    "speaks SSH": (answer(b"SSH-2.0-OpenSSH_9.9\r\n", hang, asked=False), None, "Retry/Unknown NotHTTP"),
+    "speaks HTTP/0.9": (answer(b"hello"), None, "Retry/Unknown NotHTTP"),
+    "sends noise": (answer(bytes(range(256))), None, "Retry/Unknown NotHTTP"),
+    "endless header lines": (endless(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 100), None, "Retry/Unknown NotHTTP"),
+    "an endless header line": (endless(b"HTTP/1.1 200 OK\r\nX-A: ", b"a" * 4096), None, "Retry/Unknown NotHTTP"),
+    "NUL in a header": (answer(ok(b"X-A: a\0b")), None, "Retry/Unknown NotHTTP"),
+    "two lengths": (answer(ok(b"Content-Length: 3")), None, "Retry/Unknown NotHTTP"),
+    "a length and chunks": (answer(ok(b"Transfer-Encoding: chunked")), None, "Retry/Unknown NotHTTP"),
+    "a negative length": (answer(ok(length=-2)), None, "Retry/Unknown NotHTTP"),
+    "a length that is too short": (answer(ok(body=b"okmore", length=2)), None, "Retry/Unknown NotHTTP"),
     "another protocol, unasked": (
         answer(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nabc"),
-        NoAnswer("NotHTTP", "", 101),
+        101,
+        "Retry/Unknown NotHTTP",
     ),
-    "a status code of its own": (
+    "answers with a status code of its own": (
         answer(b"HTTP/1.1 999 Enough\r\nContent-Length: 0\r\n\r\n"),
-        NoAnswer("NotHTTP", "", 999),
+        999,
+        "Retry/Unknown NotHTTP",
     ),
 }
 
@@ -185,16 +212,50 @@ def seen(observation: Observation) -> Observation:
     return replace(observation, message="")
 
 
-@pytest.mark.parametrize(("behaviour", "expected"), ROWS.values(), ids=ROWS)
-async def test_what_the_service_does_is_what_the_caller_saw(
-    behaviour: Callable[[RawServer], Behaviour], expected: Observation
-) -> None:
-    impatient = isinstance(expected, NoAnswer) and expected.reason == "RequestTimeout"
+async def called(behaviour: Make, *, patience: float = GENEROUS) -> Observation:
+    """What is seen of a service that behaves so, in one call over one connection."""
     async with raw_server(behaviour) as server, call_session(LOOPBACK) as session:
-        request = replace(POST, url=server.url, connect_timeout=GENEROUS)
-        request = replace(request, request_timeout=SHORT if impatient else GENEROUS)
-        assert seen(await Caller(session, per_host=1).call(request)) == expected
+        request = replace(POST, url=server.url, connect_timeout=GENEROUS, request_timeout=patience)
+        observation = await Caller(session, per_host=1).call(request)
         assert server.connections == 1
+        return observation
+
+
+def meaning(observation: Observation) -> str:
+    """What the engine makes of it (semantics, "Two facts per attempt"): verdict, effect and reason."""
+    judged = judge_do(observation, Outcome(), {}, conflicted=False)
+    return f"{judged.verdict}/{judged.effect} {judged.reason or ''}".strip()
+
+
+@pytest.mark.parametrize(("behaviour", "expected"), SOUND.values(), ids=SOUND)
+async def test_an_answer_is_what_the_caller_saw(behaviour: Make, expected: Answered) -> None:
+    observation = await called(behaviour)
+    assert observation == expected
+    assert meaning(observation) == "Success/Applied"
+
+
+@pytest.mark.fault(STRANGE)
+@pytest.mark.parametrize(("behaviour", "expected", "means"), STRANGE.values(), ids=STRANGE)
+async def test_a_strange_answer_is_an_answer(behaviour: Make, expected: Answered, means: str) -> None:
+    observation = await called(behaviour)
+    assert observation == expected
+    assert meaning(observation) == means
+
+
+@pytest.mark.fault(LOST)
+@pytest.mark.parametrize(("behaviour", "code", "means"), LOST.values(), ids=LOST)
+async def test_what_is_no_whole_answer_is_none(behaviour: Make, code: int | None, means: str) -> None:
+    observation = await called(behaviour, patience=SHORT if "Timeout" in means else GENEROUS)
+    reason = means.rpartition(" ")[2]
+    assert seen(observation) == NoAnswer(reason, "", code)
+    assert meaning(observation) == means
+
+
+@pytest.mark.fault("control characters in the status line and in headers", "They are taken out; the answer counts")
+@pytest.mark.skipif(DEBUG, reason="aiohttp is stricter in Python's development mode")
+async def test_control_characters_are_taken_out() -> None:
+    escape = ok(b"X-A: \x1b[31mred\x07\x7f\xc2\x9b \xff").replace(b" OK", b" O\x1b[2JK")
+    assert await called(answer(escape)) == answered(x_a="[31mred", content_length="2")
 
 
 async def test_exactly_the_given_header_is_sent_and_four_of_ours() -> None:
@@ -261,6 +322,7 @@ async def test_a_request_that_no_engine_builds_is_not_sent(request_: Request) ->
         assert "secret" not in str(observation)
 
 
+@pytest.mark.fault("nobody listens at the service's port", "Retry/None ConnectionRefused")
 async def test_a_refused_connection_was_not_sent() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port
@@ -270,6 +332,7 @@ async def test_a_refused_connection_was_not_sent() -> None:
             assert seen(observation) == NotSent("ConnectionRefused", "")
 
 
+@pytest.mark.fault("the service accepts no more connections", "Retry/None ConnectTimeout")
 @pytest.mark.skipif(sys.platform != "linux", reason="how long the queue of a listener is differs")
 async def test_a_full_backlog_is_a_connect_timeout_also_when_the_request_timeout_is_shorter() -> None:
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
@@ -286,6 +349,7 @@ async def test_a_full_backlog_is_a_connect_timeout_also_when_the_request_timeout
                 assert seen(observation) == NotSent("ConnectTimeout", "")
 
 
+@pytest.mark.fault("the service's name has no address", "Retry/None NoAddress")
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b", f"{'a' * 64}.example"])
 async def test_a_host_without_an_address_was_not_sent(host: str) -> None:
     async with call_session(LOOPBACK) as session:

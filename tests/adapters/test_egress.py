@@ -92,6 +92,10 @@ BUILT_IN: list[tuple[str, str | None]] = [
 ]
 
 
+@pytest.mark.fault(
+    "an address of loopback, link-local, metadata, multicast, a reserved range or the API server",
+    "It is denied unless FLOW_EGRESS_ALLOW opens it",
+)
 @pytest.mark.parametrize(("address", "kind"), BUILT_IN)
 def test_what_is_denied_by_itself(address: str, kind: str | None) -> None:
     found = denial("orders.shop.svc", addresses.parse(address), rules())
@@ -178,6 +182,10 @@ EMBEDDINGS: dict[str, Embed] = {
 INTERESTING = [0x7F000001, 0xA9FEA9FE, 0x0A600001, 0x0A000005, 0xE0000001, 0xFFFFFFFF, 0x00000001, 0x08080808]
 
 
+@pytest.mark.fault(
+    "a denied IPv4 address is hidden in an IPv6 one (mapped, NAT64, 6to4, Teredo)",
+    "It is denied as well",
+)
 @given(integers(0, 2**32 - 1) | sampled_from(INTERESTING), sampled_from(sorted(EMBEDDINGS)))
 def test_no_embedding_reaches_what_is_denied(number: int, embedding: str) -> None:
     """Whatever IPv4 address is denied, by itself or by a rule, is denied inside an IPv6 address as well."""

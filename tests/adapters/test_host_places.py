@@ -17,6 +17,10 @@ from flow_operator.engine.observation import NoAnswer
 PATIENT = replace(POST, connect_timeout=GENEROUS, request_timeout=GENEROUS)
 
 
+@pytest.mark.fault(
+    "a host is slow and many calls want it",
+    "Calls to other hosts are not held up; waiting for a place does not count as the call's time",
+)
 async def test_a_slow_host_takes_no_other_hosts_share_and_waiting_is_not_on_the_clock() -> None:
     slow_server, quick_server = raw_server(answer(b"", hang)), raw_server(answer(ok()))
     async with slow_server as slow, quick_server as quick, call_session(LOOPBACK) as session:

@@ -46,6 +46,10 @@ def answers_all(state: RawServer) -> Behaviour:
     return act
 
 
+@pytest.mark.fault(
+    "the service drops a kept connection as the next request comes",
+    "That request is not sent again unseen: Retry/Unknown",
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "POST"])
 async def test_a_request_into_a_dropped_connection_is_not_sent_again(method: str) -> None:
     request = replace(PATIENT, method=method, body=b"{}" if method in ("PUT", "POST") else None)
@@ -65,6 +69,7 @@ async def test_nor_does_the_session_for_the_api_server_send_again() -> None:
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
+@pytest.mark.fault("the service sets cookies", "None is kept, none is sent")
 async def test_a_connection_is_kept_and_no_cookie_is() -> None:
     async with raw_server(answers_all) as server, call_session(LOOPBACK) as session:
         caller = Caller(session, per_host=1)
@@ -74,6 +79,7 @@ async def test_a_connection_is_kept_and_no_cookie_is() -> None:
         assert not any(b"cookie" in request.lower() for request in server.requests)
 
 
+@pytest.mark.fault("the service says more than is read", "The connection is not used again")
 async def test_a_connection_with_more_to_say_is_not_kept() -> None:
     """After an answer that was too large or cut off, the rest of it would be taken for the next answer."""
     async with raw_server(answer(ok(body=bytes(8_000_000)), hang)) as server, call_session(LOOPBACK) as session:
@@ -83,6 +89,10 @@ async def test_a_connection_with_more_to_say_is_not_kept() -> None:
         assert (server.connections, len(server.requests)) == (2, 2)
 
 
+@pytest.mark.fault(
+    "the service says something unasked on a kept connection",
+    "That connection is not used again: it answers nothing",
+)
 async def test_what_is_said_unasked_on_a_kept_connection_answers_nothing() -> None:
     speak, spoken = asyncio.Event(), asyncio.Event()
 
@@ -174,6 +184,10 @@ GUARDED: dict[str, tuple[Rules, list[str], str, object]] = {
 }
 
 
+@pytest.mark.fault(
+    "the service's name leads to loopback, metadata or another denied address, written in any way",
+    "Failure/None EgressDenied; nothing is sent",
+)
 @pytest.mark.parametrize(("rules", "found", "host", "expected"), GUARDED.values(), ids=GUARDED)
 async def test_the_guard_sees_every_dial(rules: Rules, found: list[str], host: str, expected: object) -> None:
     async with raw_server(answer(ok())) as server, named(rules, found) as session:
@@ -182,6 +196,10 @@ async def test_the_guard_sees_every_dial(rules: Rules, found: list[str], host: s
         assert server.connections == (1 if expected == answered(content_length="2") else 0)
 
 
+@pytest.mark.fault(
+    "the service's name changes its address between check and connection (DNS rebinding)",
+    "The address really connected to is judged: Failure/None EgressDenied",
+)
 async def test_a_name_that_changes_its_address_is_judged_by_the_one_it_has_now() -> None:
     def make(state: RawServer) -> Behaviour:
         return answer(ok(b"Connection: close"))(state)
@@ -193,6 +211,7 @@ async def test_a_name_that_changes_its_address_is_judged_by_the_one_it_has_now()
         assert seen(await caller.call(request)) == Denied("")
 
 
+@pytest.mark.fault("the name server does not answer", "Retry/None ConnectTimeout")
 @pytest.mark.parametrize(("connect", "total"), [(SHORT, GENEROUS), (GENEROUS, SHORT)])
 async def test_a_name_that_is_looked_up_for_too_long_was_not_sent(connect: float, total: float) -> None:
     async with named(LOOPBACK) as session:
@@ -200,6 +219,10 @@ async def test_a_name_that_is_looked_up_for_too_long_was_not_sent(connect: float
         assert seen(await Caller(session, per_host=1).call(request)) == NotSent("ConnectTimeout", "")
 
 
+@pytest.mark.fault(
+    "a redirect leads to a denied address",
+    "It is not followed; if it were, the connection would be refused",
+)
 async def test_a_redirect_that_somebody_follows_is_guarded_too() -> None:
     away = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.9/\r\nContent-Length: 0\r\n\r\n"
     async with raw_server(answer(away)) as server, call_session(LOOPBACK) as session:
@@ -257,6 +280,7 @@ async def test_tls(
         assert seen(await Caller(session, per_host=1).call(request)) == expected
 
 
+@pytest.mark.fault("the TLS handshake hangs", "Retry/None ConnectTimeout")
 async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
     async with raw_server(answer(b"", hang, asked=False)) as server, call_session(LOOPBACK) as session:
         request = replace(PATIENT, url=f"https://localhost:{server.port}/", connect_timeout=SHORT)

@@ -32,6 +32,10 @@ def did(shop: Shop, run: str, step: str) -> list[Did]:
     return [call.did for call in shop.calls(run) if call.step == step]
 
 
+@pytest.mark.fault(
+    "the API server is away when answers come",
+    "They are kept, and stored when it is back; nothing is called twice",
+)
 @pytest.mark.parametrize("crash", [False, True], ids=["stopped", "killed"])
 def test_answers_that_come_while_it_is_away_are_stored_when_it_is_back(
     busy: Shop, control_plane: ControlPlane, crash: bool

@@ -51,6 +51,10 @@ def test_not_yet_seen(order: Shop) -> None:
     assert order.until_ended("run")["phase"] == "Success"
 
 
+@pytest.mark.fault(
+    "the operator dies while a call is in flight",
+    "The call is repeated under the same number and key; the service does its work once",
+)
 def test_a_step_in_flight(order: Shop) -> None:
     order.behave("Payments.Charge", Mode.HOLD)
     order.start("order")

@@ -99,6 +99,10 @@ def others_progress(shop: Shop, sagas: Sagas) -> None:
     assert shop.until_ended("after")["phase"] == "Success"
 
 
+@pytest.mark.fault(
+    "Steps and Workflows with anything for a spec: no JSON object, 3,000 levels deep, NUL",
+    "Findings; the operator lives, other runs progress, also after a restart",
+)
 def test_definitions_of_anything(lax_shop: Shop, sagas: Sagas) -> None:
     for number, poison in enumerate(ANYTHING):
         for kind in ("Step", "Workflow"):
@@ -114,6 +118,7 @@ def test_definitions_of_anything(lax_shop: Shop, sagas: Sagas) -> None:
     assert told["findings"]
 
 
+@pytest.mark.fault("runs with anything for a spec", "The operator lives, other runs progress, also after a restart")
 def test_runs_of_anything(lax_shop: Shop, sagas: Sagas) -> None:
     for number, poison in enumerate(ANYTHING):
         lax_shop.create(named("WorkflowExecution", f"spec-{number}", spec=poison))
@@ -125,6 +130,10 @@ def test_runs_of_anything(lax_shop: Shop, sagas: Sagas) -> None:
     others_progress(lax_shop, sagas)
 
 
+@pytest.mark.fault(
+    "runs whose status was overwritten with anything",
+    "They are left alone; the operator lives, other runs progress, also after a restart",
+)
 def test_statuses_of_anything(lax_shop: Shop, sagas: Sagas) -> None:
     for field in ("phase", "steps", "conditions", "completionTime", "lastCommand", "compensation", "revision"):
         for number, poison in enumerate(ANYTHING if field == "steps" else ANYTHING[:-1]):  # a deep one takes a second
@@ -136,6 +145,7 @@ def test_statuses_of_anything(lax_shop: Shop, sagas: Sagas) -> None:
     others_progress(lax_shop, sagas)
 
 
+@pytest.mark.fault("commands with anything for a verb and arguments", "Rejected")
 def test_commands_of_anything(lax_shop: Shop, sagas: Sagas) -> None:
     lax_shop.define(sagas.chain("order", "Stock.Reserve"))
     texts = ("", "\u0000", "\U0001f600" * 1000, "[" * 9000, json.dumps({"step": "x" * 50_000, "reason": "y"}))

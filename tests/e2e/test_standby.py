@@ -45,6 +45,10 @@ def test_a_standby_does_nothing(held: Shop) -> None:
     assert [did(held, "a"), did(held, "b")] == [[Did.APPLIED], [Did.APPLIED]]
 
 
+@pytest.mark.fault(
+    "the acting operator of two dies",
+    "The other takes over within the lease's duration and repeats what was in flight, under its key",
+)
 def test_it_takes_over_when_the_first_is_killed(held: Shop) -> None:
     first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
     held.start("order")

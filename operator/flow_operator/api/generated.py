@@ -1,6 +1,7 @@
-"""Files in the repository that are made from the models: write them, or prove that they are current."""
+"""Files in the repository that are made from the source: write them, or prove that they are current."""
 
 import argparse
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
@@ -8,13 +9,25 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[3]
 DIFF_LINES = 40
 
+_BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def blocks(text: str) -> list[str]:
+    """The names of the generated blocks of a document: `<!-- generated: NAME -->` … `<!-- end -->`."""
+    return [name for _, name, _ in _BLOCK.findall(text)]
+
+
+def filled(text: str, content: Callable[[str], str]) -> str:
+    """A document with every generated block made anew from its name; the prose around them is written by hand."""
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{content(block[2])}\n\n{block[3]}", text)
+
 
 def write_or_check(module: str, generate: Callable[[Path], Mapping[str, str]], arguments: Sequence[str]) -> int:
     """The command line of a generator of files: path in the repository → content, given where the repository is.
 
     Returns the exit code: 1 if `--check` found a file that is not current.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description="Write what is made from the models.")
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description="Write what is made from the source.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
     parser.add_argument("--root", type=Path, default=REPOSITORY, help="the repository (default: the one of this file)")
     options = parser.parse_args(arguments)

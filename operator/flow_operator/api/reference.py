@@ -5,7 +5,6 @@ The prose of the reference is written by hand and stays; what stands between `<!
 `<!-- end -->` is made here.
 """
 
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -14,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from flow_operator.api import generated
 from flow_operator.api.generated import write_or_check
 from flow_operator.api.kinds import KINDS, Kind
 from flow_operator.api.meta import SIMPLE_TYPE
@@ -23,16 +23,14 @@ from flow_operator.api.schema import RULES, Node
 
 PATH = "docs/reference.md"
 
-_BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-
 
 def filled(text: str) -> str:
     """The reference with every generated block made anew. A block that nobody can make is an error."""
     blocks = _blocks()
-    wanted = [name for _, name, _ in _BLOCK.findall(text)]
+    wanted = generated.blocks(text)
     if sorted(wanted) != sorted(blocks):
         raise ValueError(f"{PATH} must have each of these blocks once: {', '.join(blocks)}; it has {', '.join(wanted)}")
-    return _BLOCK.sub(lambda block: f"{block[1]}\n{blocks[block[2]]}\n\n{block[3]}", text)
+    return generated.filled(text, blocks.__getitem__)
 
 
 def _blocks() -> dict[str, str]:
