@@ -4,7 +4,8 @@ Three rules make a service fit for a saga:
 
 1. The same idempotency key has one effect, and gets the same answer however often it comes.
 2. An undo names its call by what the call answered or, when that answer was lost, by the key of the call.
-3. An undo that comes before its call forbids it: a call that was under way on a slow line has no effect any more.
+3. An undo forbids its call from then on: one that was under way on a slow line has no effect any more, and one that
+   is repeated since the caller's memory was put back from a backup learns that it was undone.
 """
 
 import hashlib
@@ -71,6 +72,8 @@ class Ledger:
             return Decision(Did.FAILED, 503, {"error": "the service is not available"})
         if mode is Mode.DISCONNECT:
             return Decision(Did.FAILED, None)
+        if not method.undoes and call.key in self._undone:
+            return Decision(Did.NOTHING, 410, {"error": "this call was undone"})
         if (known := self._known.get(call.key)) is not None:
             if known.digest != call.digest:
                 return Decision(Did.MISMATCH, 422, {"error": "this key was used with another body"})
@@ -80,8 +83,6 @@ class Ledger:
         return self._undo(call, method) if method.undoes else self._do(call, method)
 
     def _do(self, call: Call, method: Method) -> Decision:
-        if call.key in self._undone:
-            return Decision(Did.NOTHING, 410, {"error": "this call was undone before it came"})
         name = f"{method.noun}-{hashlib.sha256(call.key.encode()).hexdigest()[:8]}"
         return Decision(Did.APPLIED, 200, {method.noun: name, "state": method.state, **method.says})
 
