@@ -15,6 +15,11 @@ def ready(stage: Stage, name: str, plural: str = "workflows") -> str:
     return " ".join(f"{each['status']} {each['reason']}" for each in conditions if each["type"] == "Ready")
 
 
+def conditions(stage: Stage, workflow: str) -> set[str]:
+    """Which conditions a Workflow has."""
+    return {each["type"] for each in stage.cluster.status(workflow, "workflows")["conditions"]}
+
+
 def reason(stage: Stage) -> str:
     """Why the run waits."""
     return next(each["reason"] for each in stage.cluster.status("run")["conditions"] if each["type"] == "Stalled")
@@ -49,8 +54,10 @@ def test_a_workflow_that_is_wrong_says_so_and_its_runs_wait_until_it_is_mended()
         await stage.until(lambda: bool(stage.lines("write run")))
         assert reason(stage) == "WorkflowNotReady"
         assert ready(stage, "order") == "False InvalidWorkflow"
+        assert conditions(stage, "order") == {"Ready", "Stalled"}
         stage.cluster.change("workflows", "order", {"steps": [step("a")]})
         await stage.until_phase("Success")
+        assert conditions(stage, "order") == {"Ready"}
 
     run(story())
 

@@ -262,7 +262,7 @@ class DefinitionStatus(StatusModel):
     """Status of a Step."""
 
     observed_generation: int = Field(-1, description="Generation of the spec that this was computed from.")
-    conditions: tuple[Condition, ...] = Field((), description="Ready.")
+    conditions: tuple[Condition, ...] = Field((), description="Ready; Stalled.")
     findings: tuple[Finding, ...] = Field((), description="All that is wrong, at once.")
 
 

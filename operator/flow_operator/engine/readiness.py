@@ -1,4 +1,7 @@
-"""The status of definitions: Ready or not, and every finding at once."""
+"""The status of definitions: Ready or not, and every finding at once.
+
+What is not ready either waits for another object, which may still arrive, or is Stalled: only a person can mend it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,6 +19,9 @@ from flow_operator.engine.findings import step_findings, workflow_findings
 from flow_operator.engine.json_text import write
 from flow_operator.engine.limits import KIB, REVISION_BYTES
 
+WAITING_REASONS = frozenset({Reason.STEP_NOT_FOUND, Reason.STEP_NOT_READY})
+"""Why a Workflow waits for a Step."""
+
 
 def step_status(generation: int, spec: Any, previous: DefinitionStatus, now: datetime) -> DefinitionStatus:
     """The status of a Step whose `spec` is as the API server holds it (poison included)."""
@@ -23,7 +29,7 @@ def step_status(generation: int, spec: Any, previous: DefinitionStatus, now: dat
     reason = Reason.INVALID_STEP if findings else Reason.VALID
     return DefinitionStatus(
         observed_generation=generation,
-        conditions=_ready(previous, reason, _summary(findings), generation, now),
+        conditions=conditions_of(previous, reason, _summary(findings), generation, now),
         findings=tuple(findings),
     )
 
@@ -35,7 +41,7 @@ def workflow_status(
     found = definition_of(name, spec, steps)
     findings = workflow_findings(spec, _valid(steps))
     if isinstance(found, Definition):
-        ready = _ready(previous, Reason.VALID, "", generation, now)
+        ready = conditions_of(previous, Reason.VALID, "", generation, now)
         return WorkflowStatus(
             observed_generation=generation, conditions=ready, levels=found.dag.levels, revision=found.revision
         )
@@ -43,7 +49,7 @@ def workflow_status(
     message = _summary(findings) if findings else found.message
     return WorkflowStatus(
         observed_generation=generation,
-        conditions=_ready(previous, reason, message, generation, now),
+        conditions=conditions_of(previous, reason, message, generation, now),
         findings=tuple(findings),
     )
 
@@ -81,11 +87,15 @@ def _valid(steps: Mapping[str, Any]) -> dict[str, StepSpec]:
     return {name: step for name, step in read.items() if step is not None}
 
 
-def _ready(
+def conditions_of(
     previous: DefinitionStatus, reason: Reason, message: str, generation: int, now: datetime
 ) -> tuple[Condition, ...]:
+    """The condition Ready; and Stalled, as kstatus has it: there and True, or not there."""
     truth: Truth = "True" if reason is Reason.VALID else "False"
-    return put(previous.conditions, "Ready", truth, reason, message, generation, now)
+    ready = put(previous.conditions, "Ready", truth, reason, message, generation, now)
+    if reason is Reason.VALID or reason in WAITING_REASONS:
+        return tuple(each for each in ready if each.type != "Stalled")
+    return put(ready, "Stalled", "True", reason, message, generation, now)
 
 
 def _summary(findings: list[Finding]) -> str:

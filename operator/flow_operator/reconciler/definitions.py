@@ -13,10 +13,9 @@ from pydantic import ValidationError
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import DefinitionStatus, WorkflowStatus
-from flow_operator.engine.conditions import put
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
-from flow_operator.engine.readiness import definition_of, step_status, workflow_status
+from flow_operator.engine.readiness import conditions_of, definition_of, step_status, workflow_status
 from flow_operator.reconciler.ports import STEPS, WORKFLOWS, Now, Object
 from flow_operator.reconciler.versions import is_newer, version_of
 
@@ -136,7 +135,7 @@ class Definitions:
         except Exception as error:  # noqa: BLE001 the same: it is told where the person looks
             log.warning("%s %s/%s cannot be read: %s", known.plural, known.namespace, known.name, error)
             reason = Reason.INVALID_STEP if known.plural == STEPS else Reason.INVALID_WORKFLOW
-            told = put(before.conditions, "Ready", "False", reason, f"cannot be read: {error}", generation, now)
+            told = conditions_of(before, reason, f"cannot be read: {error}", generation, now)
             return type(before)(observed_generation=generation, conditions=told)
 
     def _steps_of(self, workflow: Known) -> dict[str, Any]:
