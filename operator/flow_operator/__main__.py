@@ -35,6 +35,7 @@ RECURSION_LIMIT = 20_000
 GRACE_SECONDS = 20.0
 """What calls in flight get after SIGTERM; kubelet kills after 30."""
 LEASE = "flow-operator-0"
+SHARDS = frozenset({0})
 
 
 def main() -> None:
@@ -88,7 +89,8 @@ class Operator:
             plan,
             record,
             World(cluster, caller, metrics, self._events, clock.now),
-            may_act=lambda: self._lease.held,
+            shards=settings.shards,
+            is_held=lambda _: self._lease.held,
             service_url=settings.service_url,
             concurrency=settings.run_concurrency,
         )
@@ -98,8 +100,8 @@ class Operator:
             name=LEASE,
             identity=settings.identity,
             duration=settings.lease_duration,
-            on_gain=self._reconciler.start_acting,
-            on_loss=self._reconciler.stop_acting,
+            on_gain=lambda: self._reconciler.start_acting(SHARDS),
+            on_loss=lambda: self._reconciler.stop_acting(SHARDS),
         )
         self._supervisor = Supervisor(
             bind(self._reconciler.observe, self._login),
@@ -108,6 +110,7 @@ class Operator:
             monotonic=clock.monotonic,
         )
         metrics.count(self._reconciler.count_runs)
+        metrics.count_shards(settings.shards, lambda: len(SHARDS) if self._lease.held else 0)
         self.probes = Probes(health=self._supervisor.trouble, readiness=self._unready, metrics=metrics)
 
     async def run(self) -> int:
@@ -138,7 +141,7 @@ class Operator:
     async def _end(self, lease: asyncio.Task[Any]) -> None:
         """Start nothing new, store what comes in time, and only then give the lease away."""
         self._filled = False
-        await self._reconciler.drain(GRACE_SECONDS)
+        await self._reconciler.drain(SHARDS, GRACE_SECONDS)
         await self._events.flush()
         lease.cancel()
         await asyncio.wait([lease])

@@ -50,6 +50,7 @@ async def test_the_metrics_have_the_names_of_the_contract() -> None:
     metrics.attempt("order", "charge", Direction.DO, Verdict.RETRY, 0.2)
     metrics.run_ended("order", "Success", 3.0)
     metrics.status_write("stored")
+    metrics.count_shards(4, lambda: 3)
     code, kind, body = await asked(Probes(lambda: None, lambda: None, metrics), "/metrics")
     assert code == 200
     assert kind.startswith("text/plain; version=0.0.4")
@@ -60,6 +61,8 @@ async def test_the_metrics_have_the_names_of_the_contract() -> None:
     assert "flow_attempt_duration_seconds_count 1.0" in lines
     assert 'flow_run_duration_seconds_sum{phase="Success",workflow="order"} 3.0' in lines
     assert 'flow_status_writes_total{result="stored"} 1.0' in lines
+    assert "flow_shards 4.0" in lines
+    assert "flow_shards_held 3.0" in lines
     assert [line for line in lines if line.startswith("flow_build_info{") and line.endswith(" 1.0")]
     assert not [line for line in lines if "_created" in line]
 

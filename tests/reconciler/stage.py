@@ -95,17 +95,19 @@ class Tally:
 class Stage:
     """One operator and its world."""
 
-    def __init__(self, *, concurrency: int = 1000, cluster: FakeCluster | None = None) -> None:
+    def __init__(self, *, concurrency: int = 1000, shards: int = 1, cluster: FakeCluster | None = None) -> None:
         self.journal: list[str] = cluster.journal if cluster else []
         self.cluster = cluster or FakeCluster(self.journal)
         self.caller = FakeCaller(self.journal)
         self.tally = Tally(self.journal)
         self.leader = True
+        self.shards = range(shards)
         self.reconciler = Reconciler(
             plan,
             record,
             World(self.cluster, self.caller, self.tally, self.tally, now),
-            may_act=lambda: self.leader,
+            shards=shards,
+            is_held=lambda _: self.leader,
             service_url="http://{service}.{namespace}.svc:{port}/{method}",
             concurrency=concurrency,
         )
@@ -114,7 +116,7 @@ class Stage:
     async def open(self) -> "Stage":
         """List everything and begin to act."""
         await self.reconciler.fill()
-        self.reconciler.start_acting()
+        self.reconciler.start_acting(self.shards)
         return self
 
     def workflow(self, *steps: Object, name: str = "order", **fields: Any) -> None:

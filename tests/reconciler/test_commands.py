@@ -72,7 +72,7 @@ def test_a_command_that_was_acted_upon_in_an_earlier_life_is_only_taken_off() ->
         stage.command("suspend", id="one")
         stage.cluster.fail("patch", *(Fault(Unavailable("503")) for _ in range(3)))
         await stage.until(lambda: bool(stage.lines("patch fails")))
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         stage.journal.clear()
         successor = await Stage(cluster=stage.cluster).open()
         await successor.until(lambda: stage.cluster["run"]["metadata"]["annotations"] == {})

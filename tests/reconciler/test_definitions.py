@@ -127,7 +127,7 @@ def test_a_run_whose_revision_is_gone_calls_nothing_until_it_is_back() -> None:
         stage.caller.services["a"] = answer(503)
         stage.start()
         await stage.until(lambda: len(stage.lines("write run")) == 2)
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         [key] = [key for key in stage.cluster.objects if key[0] == "controllerrevisions"]
         revision = stage.cluster.objects.pop(key)
         stage.journal.clear()

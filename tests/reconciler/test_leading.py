@@ -27,7 +27,7 @@ def test_whoever_gets_the_lease_looks_at_every_run_at_once() -> None:
     async def story() -> float:
         stage = await standing_by()
         began = asyncio.get_running_loop().time()
-        stage.reconciler.start_acting()
+        stage.reconciler.start_acting(stage.shards)
         await stage.until(lambda: bool(stage.lines("call a")))
         return asyncio.get_running_loop().time() - began
 
@@ -38,9 +38,9 @@ def test_whoever_loses_the_lease_lets_go_of_everything() -> None:
     async def story() -> list[str]:
         stage = await standing_by()
         stage.caller.services["a"] = answer(after=100)
-        stage.reconciler.start_acting()
+        stage.reconciler.start_acting(stage.shards)
         await stage.until(lambda: bool(stage.lines("call a")))
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         assert stage.journal[-1] == "cut a"
         stage.journal.clear()
         await pass_time(600)
@@ -52,14 +52,14 @@ def test_whoever_loses_the_lease_lets_go_of_everything() -> None:
 def test_nothing_is_sent_when_the_lease_ran_out_during_the_write() -> None:
     async def story() -> list[str]:
         stage = await standing_by()
-        stage.reconciler.start_acting()
+        stage.reconciler.start_acting(stage.shards)
         await stage.until(lambda: bool(stage.lines("write run")))
         stage.leader = False
         await pass_time(60)
         assert not stage.lines("call")
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         stage.leader = True
-        stage.reconciler.start_acting()
+        stage.reconciler.start_acting(stage.shards)
         await stage.until_phase("Success")
         return stage.lines("call")
 
@@ -70,7 +70,7 @@ def test_nothing_is_written_when_the_lease_ran_out_before_the_write() -> None:
     async def story() -> list[str]:
         stage = await standing_by()
         stage.leader = False
-        stage.reconciler.start_acting()
+        stage.reconciler.start_acting(stage.shards)
         await pass_time(60)
         return stage.lines("write run", "call")
 
@@ -84,7 +84,7 @@ def test_a_call_lost_with_the_process_is_repeated_under_its_number_and_key() -> 
         stage.caller.services["a"] = answer(after=100)
         stage.start()
         await stage.until(lambda: bool(stage.lines("call a")))
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         successor = await Stage(cluster=stage.cluster).open()
         await successor.until_phase("Success")
         keys = stage.caller.keys() + successor.caller.keys()[:1]
@@ -104,7 +104,7 @@ def test_a_successor_loads_what_the_run_is_pinned_to() -> None:
         stage.caller.services["a"] = answer(after=100)
         stage.start()
         await stage.until(lambda: bool(stage.lines("call a")))
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         stage.cluster.delete("workflows", "order")
         successor = await Stage(cluster=stage.cluster).open()
         await successor.until_phase("Success")
@@ -121,9 +121,9 @@ def test_draining_stores_what_comes_in_time_and_begins_nothing() -> None:
         stage.start()
         await stage.until(lambda: bool(stage.lines("call a")))
         stage.start("second")
-        await stage.reconciler.drain(20)
+        await stage.reconciler.drain(stage.shards, 20)
         assert asyncio.get_running_loop().time() < 11
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         return stage.lines("call", "write run", "cut")
 
     assert run(story()) == ["write run Running a:Running", "call a", "write run Running a:Success"]
@@ -137,9 +137,9 @@ def test_draining_ends_when_the_grace_is_over() -> None:
         stage.start()
         await stage.until(lambda: bool(stage.lines("call a")))
         began = asyncio.get_running_loop().time()
-        await stage.reconciler.drain(20)
+        await stage.reconciler.drain(stage.shards, 20)
         assert 20 <= asyncio.get_running_loop().time() - began < 21
-        await stage.reconciler.stop_acting()
+        await stage.reconciler.stop_acting(stage.shards)
         return stage.lines("cut")
 
     assert run(story()) == ["cut a"]

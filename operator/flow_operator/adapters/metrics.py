@@ -4,7 +4,7 @@ import sys
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
@@ -67,6 +67,12 @@ class Metrics:
         """Ask this how many runs there are."""
         self._registry.register(_Runs(runs))
 
+    def count_shards(self, configured: int, held: Callable[[], int]) -> None:
+        """Show how many shards there are, and ask this how many of them this replica holds."""
+        Gauge("flow_shards", "Leases that share the runs between replicas.", registry=self._registry).set(configured)
+        gauge = Gauge("flow_shards_held", "Those of them that this replica holds.", registry=self._registry)
+        gauge.set_function(held)
+
     def exposition(self) -> bytes:
         """All of it, as Prometheus reads it."""
         return generate_latest(self._registry)
@@ -78,12 +84,16 @@ class _Runs(Collector):
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         phases, parked = self._runs()
-        family = GaugeMetricFamily("flow_runs", "Runs by phase.", labels=("namespace", "workflow", "phase"))
+        family = GaugeMetricFamily(
+            "flow_runs",
+            "Runs by phase, of the shards that this replica holds.",
+            labels=("namespace", "workflow", "phase"),
+        )
         for phase_labels, number in phases.items():
             family.add_metric(phase_labels, number)
         yield family
         family = GaugeMetricFamily(
-            "flow_runs_parked", "Runs whose undo waits for a person.", labels=("namespace", "workflow")
+            "flow_runs_parked", "Runs whose undo waits for a person, likewise.", labels=("namespace", "workflow")
         )
         for labels, number in parked.items():
             family.add_metric(labels, number)

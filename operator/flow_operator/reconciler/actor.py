@@ -52,6 +52,10 @@ class Actor:
         self._look = True
         self._patience: float | None = None
 
+    @property
+    def _draining(self) -> bool:
+        return self._shell.shards.is_draining(self.entry.uid)
+
     def tell(self, body: Object) -> None:
         """The watch brought this object."""
         self._news = body
@@ -137,14 +141,14 @@ class Actor:
         elif plan.urgent or not await self._company():
             await self._store(plan, definition)
         entry = self.entry
-        if entry.command is not None and entry.new_command is None and not self._shell.draining:
+        if entry.command is not None and entry.new_command is None and not self._draining:
             self._look = True
             await self._storage.acknowledge()
         return plan.wake_at
 
     def _plan(self, definition: Definition | Unresolved) -> Plan:
         held, shell = self._held, self._shell
-        if shell.draining:
+        if self._draining:
             return Plan(held.working, urgent=True)
         nonce = os.urandom(8).hex()
         return shell.plan(
@@ -209,7 +213,7 @@ class Actor:
     def _act(self, plan: Plan) -> None:
         """Do what is remembered now."""
         self._calls.cut(plan.cut)
-        if self._shell.may_act() and not self._shell.draining:
+        if self._shell.shards.may_act(self.entry.uid) and not self._draining:
             for attempt in plan.attempts:
                 self._calls.send(attempt)
         for event in plan.events:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from flow_operator.reconciler.definitions import DefinitionCache, Definitions, Known
@@ -23,6 +23,7 @@ from flow_operator.reconciler.ports import (
 )
 from flow_operator.reconciler.revisions import Revisions
 from flow_operator.reconciler.runs import Runs
+from flow_operator.reconciler.shards import Shards
 from flow_operator.reconciler.shell import Shell
 from flow_operator.reconciler.statuses import DefinitionStatuses
 
@@ -47,12 +48,15 @@ class Reconciler:
         record: Registrar,
         world: World,
         *,
-        may_act: Callable[[], bool],
+        shards: int,
+        is_held: Callable[[int], bool],
         service_url: str,
         concurrency: int,
     ) -> None:
+        """`is_held` tells whether the lease of a shard is held at this very moment."""
         definitions = Definitions(world.now)
         revisions = Revisions(world.cluster)
+        self._shards = Shards(shards, is_held)
         shell = Shell(
             plan=plan,
             record=record,
@@ -63,11 +67,11 @@ class Reconciler:
             meter=world.meter,
             recorder=world.recorder,
             now=world.now,
-            may_act=may_act,
+            shards=self._shards,
             service_url=service_url,
         )
         self._runs = Runs(shell, concurrency)
-        self._statuses = DefinitionStatuses(definitions, world.cluster, world.meter)
+        self._statuses = DefinitionStatuses(definitions, world.cluster, world.meter, self._shards)
         self._revisions = revisions
         self._caches: Mapping[str, Cache] = {
             STEPS: DefinitionCache(definitions, "steps"),
@@ -97,35 +101,47 @@ class Reconciler:
             self._listing.soon()
         self._caches[plural].observe(body)
 
-    def start_acting(self) -> None:
-        """The lease is held."""
-        self._judging = asyncio.create_task(self._statuses.run())
-        self._runs.start_acting()
+    def start_acting(self, shards: Collection[int]) -> None:
+        """The leases of these shards are held, or kept although they were being drained."""
+        self._shards.start(shards)
+        if self._judging is None:
+            self._judging = asyncio.create_task(self._statuses.run())
+        self._statuses.add_all(shards)
+        self._runs.start_acting(shards)
 
-    async def stop_acting(self) -> None:
-        """The lease is lost, or given back: nothing more is sent or written, calls in flight are cut."""
-        if self._judging is not None:
+    async def stop_acting(self, shards: Collection[int]) -> None:
+        """The leases of these are lost, or to be given back: nothing more is sent or written, calls are cut."""
+        self._shards.stop(shards)
+        if self._judging is not None and self._shards.idle:
             self._judging.cancel()
             await asyncio.wait([self._judging])
             self._judging = None
-        await self._runs.stop_acting()
+        await self._runs.stop_acting(shards)
 
-    async def drain(self, grace: float) -> None:
-        """Begin no attempt, and store what comes of those in flight, for so many seconds at most."""
-        await self._runs.drain(grace)
+    async def drain(self, shards: Collection[int], grace: float) -> bool:
+        """Begin no attempt for these shards, and store what comes of those in flight, for so many seconds at most.
+
+        Whether all of it came: nothing of these shards is in flight any more.
+        """
+        self._shards.drain(shards)
+        return await self._runs.drain(shards, grace)
 
     def count_runs(self) -> tuple[Counter[tuple[str, str, str]], Counter[tuple[str, str]]]:
-        """Runs by namespace, workflow and phase; parked ones by namespace and workflow."""
+        """Runs by namespace, workflow and phase; parked ones by namespace and workflow.
+
+        Only those that this process acts for: the sum over all replicas counts each run once.
+        """
         phases: Counter[tuple[str, str, str]] = Counter()
         parked: Counter[tuple[str, str]] = Counter()
         for entry in self._runs:
+            if not self._shards.is_acting(entry.uid):
+                continue
             phases[entry.namespace, entry.workflow, entry.phase] += 1
             parked[entry.namespace, entry.workflow] += entry.parked
         return phases, parked
 
     def _definition_changed(self, known: Known) -> None:
-        if self._judging is not None:
-            self._statuses.add(known)
+        self._statuses.add(known)
         if known.plural == WORKFLOWS:
             self._runs.definition_changed(known.namespace, known.name)
 

@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from functools import partial
 
@@ -40,7 +40,6 @@ class Runs:
         """(namespace, workflow) → the runs that wait for it."""
         self._unpinned: set[Key] = set()
         """Runs whose revision is gone: nothing tells when it is back."""
-        self._acting = False
         # Whoever wakes a run (kopf's workers above all) must not be kept alive by the run's task through its context.
         self._context = contextvars.Context()
 
@@ -94,32 +93,42 @@ class Runs:
         for key in unpinned:
             self._wake_key(key)
 
-    def start_acting(self) -> None:
-        """This process is the one that acts now: look at every run."""
-        self._acting = True
-        for entry in self._entries.values():
+    def start_acting(self, shards: Collection[int]) -> None:
+        """This process is the one that acts for these shards now: look at every run of theirs."""
+        for entry in self._of(shards):
             self._wake(entry)
 
-    async def stop_acting(self) -> None:
-        """Another process may act from now on: let go of everything, at once."""
-        self._acting = False
-        self._queue.clear()
-        for entry in self._entries.values():
-            entry.queued = False
+    async def stop_acting(self, shards: Collection[int]) -> None:
+        """Another process may act for these shards from now on: let go of all their runs, at once."""
+        self._unqueue(shards)
+        for entry in self._of(shards):
             entry.disarm()
-        tasks = [task for _, task in self._awake.values()]
+        tasks = [task for _, task in self._awake_of(shards)]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def drain(self, grace: float) -> None:
-        """Start nothing, and wait until what is in flight is stored, but no longer than this."""
-        self._shell.draining = True
-        for actor, _ in self._awake.values():
+    async def drain(self, shards: Collection[int], grace: float) -> bool:
+        """Wait until what is in flight is stored, but no longer than this; whether nothing is in flight any more."""
+        self._unqueue(shards)
+        awake = self._awake_of(shards)
+        for actor, _ in awake:
             actor.ring()
-        if self._awake:
-            await asyncio.wait([task for _, task in self._awake.values()], timeout=grace)
+        if awake:
+            await asyncio.wait([task for _, task in awake], timeout=grace)
+        return not self._awake_of(shards)
+
+    def _of(self, shards: Collection[int]) -> list[Entry]:
+        return [entry for entry in self._entries.values() if self._shell.shards.among(entry.uid, shards)]
+
+    def _awake_of(self, shards: Collection[int]) -> list[tuple[Actor, asyncio.Task[datetime | None]]]:
+        return [each for each in self._awake.values() if self._shell.shards.among(each[0].entry.uid, shards)]
+
+    def _unqueue(self, shards: Collection[int]) -> None:
+        for entry in self._queue:
+            entry.queued = entry.queued and not self._shell.shards.among(entry.uid, shards)
+        self._queue = deque(entry for entry in self._queue if entry.queued)
 
     def _wake_key(self, key: Key) -> None:
         entry = self._entries.get(key)
@@ -131,10 +140,14 @@ class Runs:
         awake = self._awake.get(entry.key)
         if awake is not None:
             awake[0].ring()
-        elif self._acting and not entry.settled and not entry.queued and not self._shell.draining:
+        elif self._may_begin(entry) and not entry.settled and not entry.queued:
             entry.queued = True
             self._queue.append(entry)
             self._fill()
+
+    def _may_begin(self, entry: Entry) -> bool:
+        shards = self._shell.shards
+        return shards.is_acting(entry.uid) and not shards.is_draining(entry.uid)
 
     def _fill(self) -> None:
         while self._queue and len(self._awake) < self._concurrency:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from flow_operator.engine.definition import Definition
 from flow_operator.engine.errors import ClusterError
 from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar
 from flow_operator.reconciler.revisions import Revisions
+from flow_operator.reconciler.shards import Shards
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +54,7 @@ class Shell:
     meter: Meter
     recorder: Recorder
     now: Now
-    may_act: Callable[[], bool]
-    """Whether this process holds the lease, asked right before anything is sent."""
+    shards: Shards
     service_url: str
-    draining: bool = False
-    """No new attempt; what is in flight is stored when it ends."""
     complaints: Complaints = field(default_factory=Complaints)
     writes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITES_IN_FLIGHT))

@@ -1,12 +1,14 @@
-"""Keeps the status of every Workflow and Step as it ought to be. Only who holds the lease does that."""
+"""Keeps the status of every Workflow and Step as it ought to be. Only who holds the lease of its shard does that."""
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from flow_operator.engine.errors import Conflict, Gone, Refused, Unavailable
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.definitions import Definitions, Known
 from flow_operator.reconciler.ports import Cluster, Meter
+from flow_operator.reconciler.shards import Shards
 from flow_operator.reconciler.versions import version_of
 
 log = logging.getLogger(__name__)
@@ -15,23 +17,29 @@ log = logging.getLogger(__name__)
 class DefinitionStatuses:
     """One task that judges what has changed and writes what differs."""
 
-    def __init__(self, definitions: Definitions, cluster: Cluster, meter: Meter) -> None:
+    def __init__(self, definitions: Definitions, cluster: Cluster, meter: Meter, shards: Shards) -> None:
         self._definitions = definitions
         self._cluster = cluster
         self._meter = meter
+        self._shards = shards
         self._due: dict[tuple[str, str, str], None] = {}
         self._bell = asyncio.Event()
         self._backoff = Backoff()
 
     def add(self, known: Known) -> None:
-        """This definition is to be judged again."""
-        self._due[known.plural, known.namespace, known.name] = None
-        self._bell.set()
+        """This definition is to be judged again, if that is for this process to do."""
+        if self._shards.is_acting(known.uid):
+            self._due[known.plural, known.namespace, known.name] = None
+            self._bell.set()
+
+    def add_all(self, shards: Collection[int]) -> None:
+        """Every definition of these shards is to be judged."""
+        for known in self._definitions:
+            if self._shards.among(known.uid, shards):
+                self.add(known)
 
     async def run(self) -> None:
-        """Judge everything, and then whatever changes, until cancelled."""
-        for known in self._definitions:
-            self.add(known)
+        """Judge what is due, and then whatever changes, until cancelled."""
         while True:
             await self._bell.wait()
             self._bell.clear()
@@ -43,7 +51,7 @@ class DefinitionStatuses:
 
     async def _settle(self, plural: str, namespace: str, name: str) -> None:
         known = self._definitions.find(plural, namespace, name)
-        if known is None:
+        if known is None or not self._shards.may_act(known.uid):
             return
         try:
             await self._write(known)

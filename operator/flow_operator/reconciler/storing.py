@@ -50,7 +50,7 @@ class Storage:
         entry, meter = self._entry, self._shell.meter
         try:
             async with self._shell.writes:
-                if not self._shell.may_act():
+                if not self._shell.shards.may_act(entry.uid):
                     raise Demoted
                 metadata = await self._shell.cluster.write_status(
                     RUNS, entry.namespace, entry.name, entry.uid, entry.version, document
