@@ -22,8 +22,8 @@ LOOK_SECONDS = 0.1
 QUIET_SECONDS = 3.0
 PAGE = 500
 PROMPT = "prompt"
-LISTS_PER_START = 3
-"""The cache at the start, then the watch, then a comparison of both."""
+LISTS_PER_START = 2
+"""The cache at the start, and a comparison with it when the watch has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Idle:
     live_mib: float | None
     """Memory after they came one by one; None if they were there from the start."""
     mib: float | None
-    """Memory after a restart, when everything was listed three times."""
+    """Memory after a restart, when everything was listed twice."""
     most_mib: float | None
     """The most there was for a moment since the restart."""
     ready_seconds: float
@@ -149,7 +149,7 @@ class Idleness:
         )
 
     async def _listed(self, before: Requests) -> Requests:
-        """Wait until everything was listed three times and a little more; what was asked meanwhile."""
+        """Wait until everything was listed twice and a little more; what was asked meanwhile."""
         pages = LISTS_PER_START * -(-self._runs // PAGE)
         since = Requests()
         async with asyncio.timeout(WITHIN):

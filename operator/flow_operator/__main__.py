@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -22,6 +23,7 @@ from flow_operator.adapters.leases import Lease
 from flow_operator.adapters.metrics import Metrics
 from flow_operator.adapters.probes import Probes
 from flow_operator.adapters.sessions import api_server_session, call_session
+from flow_operator.adapters.unlisted import unlisted
 from flow_operator.engine.planning import plan
 from flow_operator.engine.recording import record
 from flow_operator.handlers import Supervisor, bind
@@ -153,7 +155,12 @@ class Operator:
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
 
     def _login(self) -> tuple[str, aiohttp.ClientSession]:
-        return self._access.server, api_server_session(tls=self._access.tls, token=self._access.token)
+        session = api_server_session(
+            tls=self._access.tls,
+            token=self._access.token,
+            middlewares=(partial(unlisted, self._reconciler.watch_begins),),
+        )
+        return self._access.server, session
 
     def _unready(self) -> str | None:
         return None if self._filled else "the caches are not listed"

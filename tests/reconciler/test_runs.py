@@ -30,7 +30,7 @@ def test_runs_that_have_ended_cost_nothing_when_they_are_listed_again() -> None:
         assert tasks() == 1, "the second judge"
         for (plural, _, _), body in stage.cluster.objects.items():
             if plural == "workflowexecutions":
-                successor.reconciler.observe(plural, None, body)
+                successor.reconciler.observe(plural, "MODIFIED", body)
         assert tasks() == 1
         await pass_time(10)
         assert successor.reconciler.count_runs()[0] == {("shop", "order", "Success"): 500}
@@ -161,8 +161,7 @@ def test_a_watch_that_began_anew_brings_the_next_list_forward() -> None:
         await pass_time(1)
         stage.cluster.watching = False
         stage.cluster.delete("workflowexecutions", "early")
-        [workflow] = [each for key, each in stage.cluster.objects.items() if key[0] == "workflows"]
-        stage.reconciler.observe("workflows", None, workflow)
+        stage.reconciler.watch_begins()
         await stage.until(lambda: stage.reconciler.count_runs()[0].total() == 0)
         listing.cancel()
         return asyncio.get_running_loop().time()

@@ -113,17 +113,18 @@ def api_server_session(
     tls: ssl.SSLContext | None = None,
     token: TokenSource | None = None,
     limit: int = 0,
+    middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
 ) -> aiohttp.ClientSession:
     """A session for the API server: no guard, the given TLS context (with a client certificate, if there is one).
 
     `base_url`, if given, ends with a slash. `token` is asked before every request, so that a rotated token file is
-    followed. `limit` is the number of connections, 0 for no limit. There is no total timeout (a watch is one endless
-    answer): requests bring their own.
+    followed. `limit` is the number of connections, 0 for no limit. `middlewares` see a request before the others do.
+    There is no total timeout (a watch is one endless answer): requests bring their own.
     """
     connector = aiohttp.TCPConnector(ssl=tls or True, limit=limit)
-    middlewares = (_send_once,) if token is None else (partial(bearer, token), _send_once)
+    last = (_send_once,) if token is None else (partial(bearer, token), _send_once)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-    return _session(connector, timeout, base_url=base_url, middlewares=middlewares)
+    return _session(connector, timeout, base_url=base_url, middlewares=(*middlewares, *last))
 
 
 def _session(

@@ -14,7 +14,7 @@ from flow_operator.api.meta import GROUP, VERSION
 
 PLURALS = ("workflowexecutions", "workflows", "steps")
 
-Observe = Callable[[str, str | None, dict[str, Any]], None]
+Observe = Callable[[str, str, dict[str, Any]], None]
 """Told the plural, the type of the event and the object; never raises."""
 Login = Callable[[], tuple[str, aiohttp.ClientSession]]
 """The URL of the API server, and a new session for it."""

@@ -1,7 +1,7 @@
 """Keeps kopf running. kopf is made to end when anything unforeseen happens to it; the runs are not to notice.
 
-Only kopf's own tasks are cancelled, and it begins anew within a second. Its listing then brings every object again,
-which costs nothing where nothing has changed.
+Only kopf's own tasks are cancelled, and it begins anew within a second. What happened in between is found by
+comparing a list with what is known (reconciler/listing).
 """
 
 import asyncio

@@ -17,8 +17,8 @@ from flow_operator.reconciler.ports import RUNS, STEPS, WORKFLOWS, Cache, Cluste
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 300.0
-SOON_SECONDS = 5.0
-"""After a watch has begun anew; several begin at once."""
+SOON_SECONDS = 1.0
+"""After a watch has begun, perhaps anew; several begin at once."""
 
 
 class Listing:
@@ -31,7 +31,7 @@ class Listing:
         self._soon = asyncio.Event()
 
     def soon(self) -> None:
-        """A watch has begun anew: something may have been missed."""
+        """A watch has begun: something may have been missed before."""
         self._soon.set()
 
     async def fill(self) -> None:
@@ -50,7 +50,7 @@ class Listing:
                     await asyncio.sleep(backoff.pause(asked))
 
     async def run(self) -> None:
-        """List again every few minutes, and soon after a watch has begun anew, until cancelled."""
+        """List again every few minutes, and soon after a watch has begun, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(PERIOD_SECONDS * random.uniform(0.8, 1.2)):

@@ -91,14 +91,16 @@ class Reconciler:
         """Compare the caches with the API server now and then, until cancelled."""
         await self._listing.run()
 
-    def observe(self, plural: str, change: str | None, body: Object) -> None:
-        """What a watch brings: ADDED, MODIFIED, DELETED, or None for an object listed because the watch began anew."""
+    def watch_begins(self) -> None:
+        """A watch is about to begin, perhaps anew: what happened before it has to be found out."""
+        self._listing.soon()
+
+    def observe(self, plural: str, change: str, body: Object) -> None:
+        """What a watch brings: ADDED, MODIFIED or DELETED."""
         if change == "DELETED":
             metadata = body["metadata"]
             self._caches[plural].forget(metadata["namespace"], metadata["name"], metadata["uid"])
             return
-        if change is None:
-            self._listing.soon()
         self._caches[plural].observe(body)
 
     def start_acting(self, shards: Collection[int]) -> None:
