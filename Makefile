@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KEEP ?=
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check controlplane generate lock clean
+.PHONY: help demo test test-full soak bench check controlplane generate lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +23,14 @@ test: $(READY) ## Run all tests, end to end on a real kube-apiserver and etcd
 test-full: $(READY) ## Run all tests and the long matrices as well
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "full or not full"
+
+soak: $(READY) ## Run mixed sagas for MINUTES=10 while everything around them keeps failing
+	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+bench: $(READY) ## Measure the operator beside the API server alone; about six minutes, with nothing else running
+	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
+	@$(BIN)/python -m bench
 
 check: $(READY) ## Check style, types, layers, and that generated files are current
 	$(BIN)/ruff format --check .

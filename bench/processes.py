@@ -25,6 +25,11 @@ def resident_mib(pid: int, field: str = "VmRSS") -> float | None:
     return next(int(line.split()[1]) / _MIB for line in lines if line.startswith(f"{field}:"))
 
 
+def open_files(pid: int) -> int | None:
+    """How many file handles a process has, connections included."""
+    return len(list((PROC / str(pid) / "fd").iterdir())) if MEASURED else None
+
+
 def children() -> dict[str, int]:
     """Pids of the processes that this one has started, by the name of the executable."""
     found: dict[str, int] = {}

@@ -8,7 +8,7 @@ from tests.e2e.history import RUNS, Run, runs, violations
 from tests.e2e.kube import Object
 from tests.e2e.shop import Shop
 
-__all__ = ["RUNS", "checked", "code", "histories", "history", "requests", "writes"]
+__all__ = ["RUNS", "blemishes", "checked", "code", "histories", "history", "requests", "writes"]
 
 BAD_REQUEST, FORBIDDEN = HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN
 WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
@@ -48,16 +48,15 @@ def history(shop: Shop, run: str) -> Run:
     return next(each for each in histories(shop) if each.name == f"{shop.namespace}/{run}")
 
 
-def assert_blameless(shop: Shop) -> None:
-    """Nothing in the histories, in the logs, or in the answers of the API server that should not be there."""
+def blemishes(shop: Shop) -> list[str]:
+    """What is in the histories, in the logs, or in the answers of the API server, and should not be there."""
     found = [violation for run in histories(shop) for violation in violations(run)]
     found += [f"log: {line}" for operator in shop.operators for line in operator.faults()]
-    found += [
+    return found + [
         f"forbidden: {event['verb']} {event['requestURI']}"
         for event in requests(shop)
         if code(event) == FORBIDDEN and not shop.refusals_are_borne
     ]
-    assert not found, "\n".join(found)
 
 
 @contextmanager
@@ -65,6 +64,7 @@ def checked(shop: Shop) -> Iterator[Shop]:
     """At the end of the block all that happened in a shop is checked, and its operators end."""
     try:
         yield shop
-        assert_blameless(shop)
+        found = blemishes(shop)
+        assert not found, "\n".join(found)
     finally:
         shop.close()
