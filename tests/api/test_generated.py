@@ -58,7 +58,7 @@ def test_a_long_difference_is_cut(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_the_chart_has_the_same_crds() -> None:
     for path in (REPOSITORY / "crds").glob("*.yaml"):
-        assert (REPOSITORY / "helm/flow-operator/crds" / path.name).read_text() == path.read_text()
+        assert (REPOSITORY / "helm/flow-operator/files/crds" / path.name).read_text() == path.read_text()
 
 
 def test_the_crds_hold_nothing_by_reference() -> None:

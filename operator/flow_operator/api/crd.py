@@ -11,7 +11,7 @@ from flow_operator.api.kinds import CATEGORY, KINDS, Column, Kind
 from flow_operator.api.meta import GROUP, VERSION
 from flow_operator.api.schema import spec_schema, status_schema
 
-FOLDERS = ("crds", "helm/flow-operator/crds")
+FOLDERS = ("crds", "helm/flow-operator/files/crds")
 HEADING = "# Generated from the models in flow_operator/api by `python -m flow_operator.api.crd`. Do not edit.\n"
 
 
