@@ -39,6 +39,7 @@ check: $(READY) ## Check style, types, layers, and that generated files are curr
 	$(BIN)/lint-imports
 	$(BIN)/python -m flow_operator.api.crd --check
 	$(BIN)/python -m flow_operator.api.reference --check
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tests.reliability --check
 
 controlplane: $(READY) ## Keep a real control plane up for yourself; prints the KUBECONFIG line, ends on Ctrl-C
@@ -54,6 +55,8 @@ lock: $(READY) ## Resolve the dependencies anew, with hashes
 	  pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --constraint requirements.txt pyproject.toml --group dev --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --constraint requirements-dev.txt --group build --output-file requirements-build.txt
 
 clean: ## Remove the virtual environment and caches of this checkout
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

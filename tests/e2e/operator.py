@@ -4,12 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import kill
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
-from examples.order.demo.operator_process import OperatorProcess
+from examples.order.demo.operator_process import PROGRAM, OperatorProcess
 from tests.controlplane import eventually
 
 LINES_SHOWN = 25
@@ -18,8 +18,15 @@ LINES_SHOWN = 25
 class Operator(OperatorProcess):
     """An operator with one kubeconfig and these settings."""
 
-    def __init__(self, kubeconfig: Path, log: Path, settings: Mapping[str, str], group: int) -> None:
-        super().__init__(kubeconfig, log, settings, group)
+    def __init__(
+        self,
+        kubeconfig: Path,
+        log: Path,
+        settings: Mapping[str, str],
+        group: int,
+        program: Sequence[str | Path] = PROGRAM,
+    ) -> None:
+        super().__init__(kubeconfig, log, settings, group, program)
         self._expected: list[str] = []
 
     def crash(self) -> None:

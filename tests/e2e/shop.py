@@ -1,11 +1,12 @@
 """What a test works with: a namespace of its own, the services, and an operator that watches that namespace only."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from examples.order.demo.operator_process import PROGRAM
 from examples.order.manifests import DIRECTORY, definitions
 from examples.order.services import Behaviour, Entry, Mode, OrderServices
 from tests.controlplane import Cluster, eventually
@@ -49,7 +50,7 @@ class Shop:
         """The operator, in a shop that has one."""
         return self.operators[0]
 
-    def hire(self, identity: str = "one", **settings: str) -> Operator:
+    def hire(self, identity: str = "one", program: Sequence[str | Path] = PROGRAM, **settings: str) -> Operator:
         """Start an operator for this namespace."""
         defaults = {
             "FLOW_NAMESPACES": self.namespace,
@@ -59,7 +60,7 @@ class Shop:
             "FLOW_EGRESS_ALLOW": "127.0.0.1",
         }
         log = self._directory / f"operator-{identity}.log"
-        operator = Operator(self._kubeconfig, log, defaults | settings, self._group)
+        operator = Operator(self._kubeconfig, log, defaults | settings, self._group, program)
         self.operators.append(operator)
         operator.start()
         return operator

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sysconfig
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.controlplane import eventually
 
+PROGRAM: Sequence[str | Path] = (Path(sysconfig.get_path("scripts")) / "flow-operator",)
 READY_WITHIN = 60.0
 STOP_WITHIN = 10.0
 
@@ -23,9 +24,17 @@ class OperatorError(Exception):
 class OperatorProcess:
     """`flow-operator` with one kubeconfig and these settings; what this process has of either is kept from it."""
 
-    def __init__(self, kubeconfig: Path, log: Path, settings: Mapping[str, str], group: int = 0) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        log: Path,
+        settings: Mapping[str, str],
+        group: int = 0,
+        program: Sequence[str | Path] = PROGRAM,
+    ) -> None:
         """In the process group `group`, or in one of its own: it does not see a terminal's Ctrl-C."""
         self.log = log
+        self._program = program
         self._group = group
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FLOW_", "KUBE"))}
         self._environment = {**inherited, "KUBECONFIG": str(kubeconfig), **settings}
@@ -46,7 +55,7 @@ class OperatorProcess:
         self._url = f"http://{listen}"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [Path(sysconfig.get_path("scripts")) / "flow-operator"],
+                self._program,
                 env=self._environment | {"FLOW_HTTP_LISTEN": listen},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
