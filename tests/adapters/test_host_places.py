@@ -12,7 +12,14 @@ from tests.adapters.test_caller import GENEROUS, LOOPBACK, POST, SHORT, answer, 
 from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.host_places import HostPlaces
 from flow_operator.adapters.sessions import call_session
-from flow_operator.engine.observation import NoAnswer
+from flow_operator.engine.observation import NoAnswer, Observation, Request
+
+
+async def call(caller: Caller, request: Request) -> Observation:
+    """As the reconciler calls: first the place."""
+    async with caller.place(request):
+        return await caller.call(request)
+
 
 PATIENT = replace(POST, connect_timeout=GENEROUS, request_timeout=GENEROUS)
 
@@ -26,9 +33,9 @@ async def test_a_slow_host_takes_no_other_hosts_share_and_waiting_is_not_on_the_
     async with slow_server as slow, quick_server as quick, call_session(LOOPBACK) as session:
         caller = Caller(session, per_host=2)
         brief = replace(PATIENT, url=f"http://localhost:{slow.port}/", request_timeout=SHORT)
-        waiting = [asyncio.create_task(caller.call(brief)) for _ in range(6)]
+        waiting = [asyncio.create_task(call(caller, brief)) for _ in range(6)]
         await slow.arrived.wait()
-        assert await caller.call(replace(PATIENT, url=quick.url)) == answered(content_length="2")
+        assert await call(caller, replace(PATIENT, url=quick.url)) == answered(content_length="2")
         # Three rounds of two: if waiting counted, the later ones would not have been sent.
         assert {type(observation) for observation in await asyncio.gather(*waiting)} == {NoAnswer}
         assert len(slow.requests) == 6
@@ -51,7 +58,7 @@ async def test_as_many_calls_as_wanted_are_in_flight_over_all_hosts() -> None:
     async with raw_server(make) as server, call_session(LOOPBACK) as session:
         caller = Caller(session, per_host=75)
         hosts = ["127.0.0.1", "localhost"]
-        calls = [caller.call(replace(PATIENT, url=f"http://{host}:{server.port}/")) for host in hosts * 75]
+        calls = [call(caller, replace(PATIENT, url=f"http://{host}:{server.port}/")) for host in hosts * 75]
         expected = answered(connection="close", content_length="2")
         assert all(observation == expected for observation in await asyncio.gather(*calls))
 

@@ -1,7 +1,8 @@
 """The shell between a fake API server and fake services, with the real core, and one journal of it all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.reconciler.fake_cluster import FakeCluster, Object
@@ -44,11 +45,19 @@ class FakeCaller:
     def __init__(self, journal: list[str]) -> None:
         self.journal = journal
         self.services: dict[str, Service] = {}
+        self.places: dict[str, asyncio.Semaphore] = {}
+        """How many calls a service takes at once; what is not named here takes any number."""
         self.requests: list[Request] = []
+
+    @asynccontextmanager
+    async def place(self, request: Request) -> AsyncIterator[None]:
+        """Wait until the service of its path takes one more."""
+        async with self.places.get(_service(request), asyncio.Semaphore()):
+            yield
 
     async def call(self, request: Request) -> Observation:
         """Send it to the service of its path."""
-        path = request.url.rpartition("/")[2]
+        path = _service(request)
         self.journal.append(f"call {path}")
         self.requests.append(request)
         try:
@@ -63,6 +72,10 @@ class FakeCaller:
         """The idempotency key of every call."""
         headers = [{name.lower(): value for name, value in each.header.items()} for each in self.requests]
         return [header["idempotency-key"] for header in headers]
+
+
+def _service(request: Request) -> str:
+    return request.url.rpartition("/")[2]
 
 
 class Tally:

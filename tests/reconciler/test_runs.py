@@ -126,6 +126,26 @@ def test_no_more_runs_are_acted_on_at_once_than_is_allowed() -> None:
     assert run(story()) == 3
 
 
+def test_runs_that_wait_for_a_place_at_their_host_leave_room_for_others() -> None:
+    async def story() -> tuple[int, int]:
+        stage = await Stage(concurrency=3).open()
+        stage.workflow(step("a"))
+        stage.workflow(step("slow"), name="slow")
+        stage.caller.services["slow"] = answer(after=1000)
+        stage.caller.places["slow"] = asyncio.Semaphore(2)
+        for number in range(10):
+            stage.start(f"slow-{number}", "slow")
+        await pass_time(1)
+        for number in range(10):
+            stage.start(f"run-{number}")
+        await pass_time(10)
+        others = stage.reconciler.count_runs()[0]["shop", "order", "Success"]
+        await pass_time(5000)
+        return others, stage.reconciler.count_runs()[0]["shop", "slow", "Success"]
+
+    assert run(story()) == (10, 10)
+
+
 def test_what_the_watch_missed_is_found_by_the_next_list() -> None:
     async def story() -> None:
         stage = await Stage().open()

@@ -7,13 +7,14 @@ The rules of this room:
    have been sent.
 3. "Not sent" is claimed only if the request had not begun to be written. Everything later is "no answer".
 4. An answer is read to the size limit and no further, and only for so long: the request timeout bounds the attempt as a
-   whole, so that a drip of bytes ends as well. Waiting for a place at the host does not count.
+   whole, so that a drip of bytes ends as well. Waiting for a place at the host comes before, and does not count.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -36,22 +37,26 @@ _HOST = re.compile(r"[0-9a-z_.-]+|[0-9a-f:.]+(%[0-9a-z_.-]+)?")
 
 
 class Caller:
-    """Makes calls over one session, at most `per_host` of them in flight per host."""
+    """Makes calls over one session, with places for `per_host` of them per host."""
 
     def __init__(self, session: aiohttp.ClientSession, *, per_host: int, answer_limit: int = ANSWER_LIMIT) -> None:
         self._session = session
         self._places = HostPlaces(per_host)
         self._answer_limit = answer_limit
 
+    def place(self, request: Request) -> AbstractAsyncContextManager[None]:
+        """Wait for a place at the host of this request, without limit of time, and hold it."""
+        try:
+            host = URL(request.url).raw_host
+        except ValueError:
+            host = None  # it will not be sent
+        return self._places.at(host or "")
+
     async def call(self, request: Request) -> Observation:
-        """Send the request, once, and say what was seen."""
+        """Send the request, once, and say what was seen; whoever calls holds its place."""
         target = _target(request)
         if isinstance(target, Denied):
             return target
-        async with self._places.at(target.raw_host or ""):
-            return await self._attempt(request, target)
-
-    async def _attempt(self, request: Request, target: URL) -> Observation:
         journey = Progress()
         before = progress.set(journey)
         code: int | None = None

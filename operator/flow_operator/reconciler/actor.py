@@ -10,6 +10,7 @@ as often as it takes, and if the attempts of that plan stand in it they are sent
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from datetime import datetime
 
 from flow_operator.api.status import ExecutionStatus, Verdict
@@ -38,7 +39,8 @@ LONGEST_REST_SECONDS = 30.0
 class Actor:
     """The only writer of its run."""
 
-    def __init__(self, entry: Entry, shell: Shell) -> None:
+    def __init__(self, entry: Entry, shell: Shell, moved: Callable[[], None]) -> None:
+        """`moved` is called when `stands_in_line` may have changed."""
         self.entry = entry
         self.unresolved: Unresolved | None = None
         """Why there is no definition; the run is to be woken when there may be one."""
@@ -46,11 +48,16 @@ class Actor:
         self._held = Held(entry, shell.record, shell.now)
         self._storage = Storage(entry, self._held, shell)
         self._bell = asyncio.Event()
-        self._calls = Calls(shell.caller, shell.now, self._bell.set)
+        self._calls = Calls(shell.caller, shell.now, self._bell.set, moved, self._may_act)
         self._troubles = Backoff(first=1.0, longest=60.0)
         self._news: Object | None = None
         self._look = True
         self._patience: float | None = None
+
+    @property
+    def stands_in_line(self) -> bool:
+        """All it waits for are places at hosts: it costs memory, and nothing else."""
+        return self._calls.stands_in_line
 
     @property
     def _draining(self) -> bool:
@@ -134,6 +141,8 @@ class Actor:
 
     async def _turn(self) -> datetime | None:
         """Plan, store and act once; when to look again."""
+        if self._draining:
+            self._calls.cut_those_in_line()
         definition = await self._definition()
         plan = self._plan(definition)
         if plan.status == self._held.stored:
@@ -145,6 +154,9 @@ class Actor:
             self._look = True
             await self._storage.acknowledge()
         return plan.wake_at
+
+    def _may_act(self) -> bool:
+        return self._shell.shards.may_act(self.entry.uid)
 
     def _plan(self, definition: Definition | Unresolved) -> Plan:
         held, shell = self._held, self._shell
@@ -213,7 +225,7 @@ class Actor:
     def _act(self, plan: Plan) -> None:
         """Do what is remembered now."""
         self._calls.cut(plan.cut)
-        if self._shell.shards.may_act(self.entry.uid) and not self._draining:
+        if self._may_act() and not self._draining:
             for attempt in plan.attempts:
                 self._calls.send(attempt)
         for event in plan.events:

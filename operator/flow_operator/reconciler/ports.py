@@ -1,6 +1,7 @@
 """What the shell needs of the world outside. The room next door (`adapters`) fits these shapes, unseen from here."""
 
 from collections.abc import AsyncIterator, Callable, Set
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -50,8 +51,12 @@ class Cluster(Protocol):
 class Caller(Protocol):
     """Makes calls to services."""
 
+    def place(self, request: Request) -> AbstractAsyncContextManager[None]:
+        """Wait for a place at the host of this request, without limit of time, and hold it."""
+        ...
+
     async def call(self, request: Request) -> Observation:
-        """Send the request, once, and say what was seen. Raises nothing."""
+        """Send the request, once, and say what was seen. Raises nothing. To be called while its place is held."""
         ...
 
 

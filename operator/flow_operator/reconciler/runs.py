@@ -1,7 +1,9 @@
 """All runs: what is known of each, who is awake, and what wakes them.
 
 A run is awake, with an actor and a task of its own, only while something is to be done for it or a call of it is in
-flight. Everything else is an entry: a run that waits costs memory, a run that has ended next to nothing.
+flight. Everything else is an entry: a run that waits costs memory, a run that has ended next to nothing. How many may
+be awake at once is limited; those that only stand in line for a place at a host do not count, or one slow host would
+take the room of all others.
 """
 
 import asyncio
@@ -35,6 +37,8 @@ class Runs:
         self._concurrency = concurrency
         self._entries: dict[Key, Entry] = {}
         self._awake: dict[Key, tuple[Actor, asyncio.Task[datetime | None]]] = {}
+        self._in_line: set[Key] = set()
+        """Those of them that do not count: they only wait for places at hosts."""
         self._queue: deque[Entry] = deque()
         self._unresolved: dict[Key, set[Key]] = {}
         """(namespace, workflow) → the runs that wait for it."""
@@ -150,7 +154,7 @@ class Runs:
         return shards.is_acting(entry.uid) and not shards.is_draining(entry.uid)
 
     def _fill(self) -> None:
-        while self._queue and len(self._awake) < self._concurrency:
+        while self._queue and len(self._awake) - len(self._in_line) < self._concurrency:
             entry = self._queue.popleft()
             if entry.queued and self._entries.get(entry.key) is entry:
                 entry.queued = False
@@ -160,7 +164,7 @@ class Runs:
         entry.disarm()
         self._waits_no_more(entry)
         try:
-            actor = Actor(entry, self._shell)
+            actor = Actor(entry, self._shell, partial(self._moved, entry.key))
         except Exception as error:  # noqa: BLE001 one run that cannot even be read must not keep the others waiting
             self._failed(entry, error)
             return
@@ -168,11 +172,21 @@ class Runs:
         self._awake[entry.key] = (actor, task)
         task.add_done_callback(partial(self._rested, actor), context=self._context)
 
+    def _moved(self, key: Key) -> None:
+        """The calls of a run that is awake have begun to wait for places, or have one now."""
+        awake = self._awake.get(key)
+        if awake is None or not awake[0].stands_in_line:
+            self._in_line.discard(key)
+        elif key not in self._in_line:
+            self._in_line.add(key)
+            self._fill()
+
     def _rested(self, actor: Actor, task: asyncio.Task[datetime | None]) -> None:
         """The actor is done: note what the run waits for."""
         entry = actor.entry
         if (awake := self._awake.get(entry.key)) is not None and awake[0] is actor:
             del self._awake[entry.key]
+            self._in_line.discard(entry.key)
         missed = actor.leftovers()
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or self._entries.get(entry.key) is not entry:
@@ -253,4 +267,5 @@ class Runs:
         if self._entries.get(entry.key) is entry:
             del self._entries[entry.key]
             if (awake := self._awake.pop(entry.key, None)) is not None:
+                self._in_line.discard(entry.key)
                 awake[1].cancel()
