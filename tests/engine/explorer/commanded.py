@@ -1,20 +1,10 @@
 """Sentences about verbs and suspension."""
 
 from tests.engine.explorer.change import Change
-from tests.engine.explorer.reading import (
-    calls_of,
-    going_forward,
-    in_flight,
-    is_frozen,
-    is_undone,
-    suspended,
-    to_be_undone,
-    waiting,
-)
+from tests.engine.explorer.possible import possible
+from tests.engine.explorer.reading import calls_of, going_forward, in_flight, is_frozen
 
-from flow_operator.api.status import ExecutionStatus, Phase
-
-UNDOING = ("Pending", "Running", "Suspend")
+from flow_operator.api.status import Phase
 
 
 def nothing_begins_while_frozen(change: Change) -> bool:
@@ -47,49 +37,7 @@ def a_command_is_accepted_where_the_table_says_so(change: Change) -> bool:
         return True
     said = change.after.status.last_command
     assert said is not None
-    return (said.result == "Accepted") is possible(change)
-
-
-def possible(change: Change) -> bool:
-    """The column "from" of the table of verbs. What was answered, and not looked at yet, counts as it will be seen."""
-    status, args = change.before.status, change.move.args
-    if status.completion_time is not None:
-        return False
-    match change.move.step:
-        case "suspend":
-            return suspended(status) != "SuspendedByCommand"
-        case "resume":
-            return suspended(status) == "SuspendedByCommand" and not change.before.held
-        case "abort":
-            return _can_be_aborted(change)
-    ids = [*waiting(status), *_to_be_parked(status)]
-    return bool(ids) if change.move.step == "retry" and "steps" not in args else _named(change) in ids
-
-
-def _can_be_aborted(change: Change) -> bool:
-    status = change.before.status
-    if status.start_time is None or going_forward(status):
-        return True
-    wanted = change.move.args.get("compensate", change.facts.policy.mode == "Auto")
-    assert status.compensation is not None
-    left = any(to_be_undone(change.facts, step) and not is_undone(step) for step in status.steps)
-    begun = status.compensation.start_time is not None
-    return wanted is False and status.compensation.phase in UNDOING and (left or not begun)
-
-
-def _named(change: Change) -> object:
-    args = change.move.args
-    return args["steps"][0] if "steps" in args else args["step"]
-
-
-def _to_be_parked(status: ExecutionStatus) -> list[str]:
-    return [
-        step.id
-        for step in status.steps
-        if (undo := step.compensation) is not None
-        and undo.phase is Phase.FAILURE
-        and undo.reason != "CompensationGivenUp"
-    ]
+    return (said.result == "Accepted") is possible(change.facts, change.before, change.move)
 
 
 def a_rejected_command_changes_nothing(change: Change) -> bool:

@@ -117,16 +117,27 @@ def renamed(graph: Graph, order: tuple[int, ...]) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-def workflow(graph: Graph, policy: Policy, *, backwards: bool = False) -> dict[str, Any]:
-    """The spec of this Workflow; `backwards` lists children before their parents."""
-    steps = [_step(IDS[place], part, policy) for place, part in enumerate(graph)]
+def symmetries(graph: Graph, *, backwards: bool = False) -> tuple[tuple[int, ...], ...]:
+    """Every way to rename the steps that gives the same workflow again, as positions in the list of its steps."""
+    same = renamed(graph, tuple(range(len(graph))))
+    found = (order for order in permutations(range(len(graph))) if renamed(graph, order) == same)
+    if backwards:
+        last = len(graph) - 1
+        found = (tuple(last - each for each in order[::-1]) for order in found)
+    return tuple(found)
+
+
+def workflow(graph: Graph, policy: Policy, *, backwards: bool = False, alike: bool = False) -> dict[str, Any]:
+    """The spec of this Workflow; `backwards` lists children before their parents, `alike` gives all undos the same
+    message, so that steps that are wired alike can be interchanged."""
+    steps = [_step(IDS[place], part, policy, READS if alike or place % 2 else None) for place, part in enumerate(graph)]
     spec: dict[str, Any] = {"steps": steps[::-1] if backwards else steps}
     if policy.mode != "Auto":
         spec["compensation"] = {"mode": policy.mode}
     return spec | ({"timeout": {"run": policy.run}} if policy.run else {})
 
 
-def _step(id: str, part: Part, policy: Policy) -> dict[str, Any]:
+def _step(id: str, part: Part, policy: Policy, undo_body: dict[str, str] | None) -> dict[str, Any]:
     step: dict[str, Any] = {"id": id, "endpoint": {"url": f"http://{id}/do"}}
     step |= {"requires": [IDS[each] for each in part.requires]} if part.requires else {}
     step |= {"acceptSkipped": [IDS[each] for each in part.accepts]} if part.accepts else {}
@@ -137,7 +148,7 @@ def _step(id: str, part: Part, policy: Policy) -> dict[str, Any]:
     step["retry"] = _retry(policy.retries)
     if part.undo:
         undo: dict[str, Any] = {"endpoint": {"url": f"http://{id}/undo"}, "retry": _retry(policy.undo_retries)}
-        undo |= {"input": {"body": READS}} if IDS.index(id) % 2 else {}
+        undo |= {"input": {"body": undo_body}} if undo_body else {}
         step["compensate"] = undo | ({"input": {"body": WRONG}} if part.broken_undo else {})
     return step
 

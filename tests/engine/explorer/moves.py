@@ -89,13 +89,18 @@ ORDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """Which moves a walk makes."""
+    """Which moves a walk makes. What a smaller one leaves out is said in matrices.py."""
 
     answers: tuple[str, ...] = ANSWERS
     undo_answers: tuple[str, ...] = UNDO_ANSWERS
     people: bool = True
-    """Commands, and changes of spec.suspend; without them a person only retries what is parked."""
-    crashes: bool = True
+    """Commands, and changes of spec.suspend; without them a person only helps with what is parked: retry, skip."""
+    impossible: bool = True
+    """Also commands that the table of verbs does not allow here."""
+    new_keys: bool = True
+    """`retry {newKey: true}`"""
+    held_by_spec: bool = True
+    """Changes of spec.suspend."""
     together: int = 1
     """How many things can happen before the operator looks."""
 
@@ -103,12 +108,9 @@ class Alphabet:
         """Every command that a person can give; those about a step that does not wait for a person, for one of them."""
         if not self.people:
             yield from [command("retry")] if waiting else []
+            yield from (command("skip", step=step, reason="by hand") for step in waiting)
             return
-        yield from ORDERS
+        yield from ORDERS if self.new_keys else ORDERS[:-1]
         for step in (*waiting, *islice(others, 1)):
             yield command("skip", step=step, reason="by hand")
             yield command("retry", steps=step)
-
-
-EVERYTHING = Alphabet()
-"""Everything that can happen, one thing at a time."""

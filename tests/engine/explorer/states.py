@@ -1,9 +1,19 @@
 """Where a run can be, and when two such places are one: nothing that can follow tells them apart.
 
-Left out of the key are the moment, ids, nonces, messages and logs, and how often a person gave a fresh budget or a new
-key. Times are what is left until they matter.
+What follows is decided by `plan` and `record`, by the moves that are possible, and by what the invariants look at. Of a
+status these read which calls are open and how (`_open`), what has come of the others as far as anybody asks, who holds
+the run, and the course of the backward part. Left out are:
+
+- the moment, ids, nonces, messages and logs: nothing is decided by them, and of times only what is left of them counts;
+- how often a person gave a fresh budget or a new key: what is left of the budget counts, and whether the key is new;
+- what the next look computes anew whatever it was: phase, progress, conditions, the phase of an undo that goes on;
+- after the forward part how its steps ended: only whether each is to be undone is asked again;
+- after the end everything: only a rejected command and a new generation can still be seen.
+
+That this is right is not taken on trust: `twins.py` looks for states of one place that something tells apart.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -48,7 +58,7 @@ def key(state: State, facts: Facts) -> tuple[Any, ...]:
     status = state.status
     memory = (state.held, state.news, state.told)
     if status.completion_time is not None:
-        return memory, status.observed_generation, state.flying
+        return memory, status.observed_generation, bool(state.flying), ()
     reason = suspended(status)
     held_by = reason if reason in FROZEN else None
     back = status.compensation
@@ -57,6 +67,30 @@ def key(state: State, facts: Facts) -> tuple[Any, ...]:
         return memory, held_by, run_left(state, facts.policy), status.start_time is None, steps
     course = (ONGOING.get(back.phase, back.phase), back.trigger, back.start_time is None, back.completion_time is None)
     return memory, held_by, course, tuple(_backward(step, state, facts) for step in status.steps)
+
+
+Place = tuple[Any, ...]
+
+
+class Places:
+    """Tells places apart. `symmetries` are ways to rename the steps that give the same workflow: places that differ by
+    one of them are one, as everything that follows in the one follows in the other under other names."""
+
+    def __init__(self, facts: Facts, symmetries: Sequence[tuple[int, ...]] = ()) -> None:
+        self._facts = facts
+        self._symmetries = symmetries
+        self._numbers: dict[Any, int] = {}
+
+    def of(self, state: State) -> Place:
+        """The place of a state."""
+        *run, steps = key(state, self._facts)
+        numbers = tuple(self._numbers.setdefault(step, len(self._numbers)) for step in steps)
+        return (*run, min(renamed(numbers, self._symmetries), default=numbers))
+
+
+def renamed(steps: Sequence[Any], symmetries: Sequence[tuple[int, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The same steps under every choice of names."""
+    return (tuple(steps[each] for each in order) for order in symmetries if steps)
 
 
 def run_left(state: State, policy: Policy) -> float | None:
@@ -81,7 +115,7 @@ def _forward(step: StepStatus, state: State, policy: Policy) -> tuple[Any, ...]:
     """A step while the run goes forward."""
     undo = step.compensation and _undo(step.compensation, state)
     if step.phase is not Phase.RUNNING and step.phase is not Phase.SUSPEND:
-        return step.phase, step.effect, step.reason in TELLING_REASONS, step.fallback, undo
+        return step.phase, step.effect, step.reason in TELLING_REASONS, step.fallback is None, undo
     return step.effect, _open(step, state), step_left(state, step, policy), undo
 
 

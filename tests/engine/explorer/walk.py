@@ -9,19 +9,20 @@ which nothing was sent; and a plan whose write is refused is as if nobody had lo
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Self
 
 from tests.engine.explorer import moves as can
 from tests.engine.explorer.change import Change
-from tests.engine.explorer.graphs import Graph, Policy, workflow
+from tests.engine.explorer.graphs import Graph, Policy, symmetries, workflow
 from tests.engine.explorer.liveness import circling, stuck
 from tests.engine.explorer.moves import Alphabet, Move
+from tests.engine.explorer.possible import possible
 from tests.engine.explorer.reading import Facts, call_at, calls_of, facts, in_flight, is_frozen, waiting
-from tests.engine.explorer.states import State, key
+from tests.engine.explorer.states import Place, Places, State
 from tests.engine.explorer.story import story
 from tests.engine.world import BEGINNING, SERVICE_URL
 
-from flow_operator.api.duration import written
+from flow_operator.api.duration import seconds, written
 from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.status import Direction, ExecutionStatus, Phase
 from flow_operator.engine import planning, recording
@@ -38,8 +39,12 @@ class Violation(AssertionError):
     """A sentence of the semantics that does not hold, and the shortest story in which it does not."""
 
     def __init__(self, name: str, sentence: str, told: str) -> None:
-        super().__init__(f"{name}: {sentence}\n\n{told}")
+        super().__init__(name, sentence, told)
         self.name = name
+
+    def __str__(self) -> str:
+        name, sentence, told = self.args
+        return f"{name}: {sentence}\n\n{told}"
 
 
 @dataclass
@@ -51,6 +56,9 @@ class Walk:
     alphabet: Alphabet
     invariants: Sequence[Invariant]
     backwards: bool = False
+    """List children before their parents."""
+    alike: bool = False
+    """Take states for one that differ only in which of two interchangeable steps is where."""
     states: list[State | None] = field(default_factory=list)
     """None once it was left behind: what is needed of it are the ways from it."""
     ways: list[list[int]] = field(default_factory=list)
@@ -59,19 +67,21 @@ class Walk:
     edges: int = 0
 
     def __post_init__(self) -> None:
-        self.spec = workflow(self.graph, self.policy, backwards=self.backwards)
+        self.spec = workflow(self.graph, self.policy, backwards=self.backwards, alike=self.alike)
         definition = definition_of("order", self.spec, {})
         assert isinstance(definition, Definition), definition
         self.definition = definition
         self.facts: Facts = facts(self.graph, self.policy)
-        self._known: dict[Any, int] = {}
+        self.symmetries = symmetries(self.graph, backwards=self.backwards)
+        self._places = Places(self.facts, self.symmetries if self.alike else ())
+        self._known: dict[Place, int] = {}
         self._came: list[tuple[int, Move]] = []
         self._runs = {
             held: ExecutionSpec.model_validate({"workflowRef": {"name": "order"}, "suspend": held})
             for held in (False, True)
         }
 
-    def go(self) -> "Walk":
+    def go(self) -> Self:
         """Walk until there is nothing new."""
         self._reach(State(ExecutionStatus(), frozenset(), BEGINNING, news=1), -1, can.LOOK)
         for index, state in enumerate(self.states):
@@ -103,11 +113,11 @@ class Walk:
             self.ways[index].append(reached)
 
     def _reach(self, state: State, index: int, move: Move) -> int:
-        name = key(state, self.facts)
-        known = self._known.get(name)
+        place = self._places.of(state)
+        known = self._known.get(place)
         if known is not None:
             return known
-        self._known[name] = reached = len(self.states)
+        self._known[place] = reached = len(self.states)
         self.states.append(state)
         self._came.append((index, move))
         self.ways.append([])
@@ -127,7 +137,9 @@ class Walk:
         if not state.news or self.alphabet.together > 1:
             ids = waiting(state.status)
             others = [step.id for step in state.status.steps if step.id not in ids]
-            yield from self.alphabet.commands(ids, others)
+            for move in self.alphabet.commands(ids, others):
+                if self.alphabet.impossible or possible(self.facts, state, move):
+                    yield move
 
     def _answers(self, state: State) -> Iterator[Move]:
         for id, direction, call in calls_of(state.status):
@@ -136,14 +148,14 @@ class Walk:
                 yield from can.answers(id, direction, self.alphabet.answers if do else self.alphabet.undo_answers)
 
     def _circumstances(self, state: State) -> Iterator[Move]:
-        if state.flying and self.alphabet.crashes:
+        if state.flying:
             yield can.CRASH
         if not state.news:
             if state.wake_at is not None:
                 yield can.wait(written((state.wake_at - state.now).total_seconds()))
             elif is_frozen(state.status) and _sleeping(state):
                 yield can.wait(LONG)
-            if self.alphabet.people:
+            if self.alphabet.people and self.alphabet.held_by_spec:
                 yield can.LET_GO if state.held else can.HOLD
 
     # What it leads to
@@ -219,6 +231,4 @@ def _sleeping(state: State) -> bool:
 
 
 def _seconds(move: Move) -> float:
-    from flow_operator.api.duration import seconds
-
     return seconds(move.text.removeprefix("wait "))
