@@ -51,6 +51,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("egress_allow", "127.0.0.1, localhost", Destinations.parse("127.0.0.1,localhost")),
     ("egress_deny", "10.0.0.0/8", Destinations.parse("10.0.0.0/8")),
     ("shards", "1", 1),
+    ("shards", "64", 64),
     ("identity", "me", "me"),
     ("lease_namespace", "flow-system", "flow-system"),
     ("lease_duration", "1m", 60.0),
@@ -99,7 +100,8 @@ BAD: list[tuple[str, str, str]] = [
     ("egress_allow", "10.0.0.1/8", "10.0.0.0/8"),
     ("egress_deny", "*.example.com", "neither a CIDR, an address nor a host name"),
     ("shards", "0", "no whole number"),
-    ("shards", "2", "only 1 is"),
+    ("shards", "65", "1 to 64"),
+    ("shards", "many", "no whole number"),
     ("identity", "two words", "no identity"),
     ("lease_namespace", "a/b", "no name of a namespace"),
     ("lease_duration", "15", "for example 500ms"),
@@ -196,7 +198,7 @@ def test_an_unknown_argument_is_not_ignored(argv: list[str], said: str) -> None:
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(InvalidSetting) as caught:
-        read({"FLOW_SHARDS": "2", "FLOW_LOG_LEVEL": "loud", "FLOW_COFFEE": "x"}, ["--tea"])
+        read({"FLOW_SHARDS": "65", "FLOW_LOG_LEVEL": "loud", "FLOW_COFFEE": "x"}, ["--tea"])
     assert [
         said for said in ("FLOW_SHARDS", "FLOW_LOG_LEVEL", "FLOW_COFFEE", "--tea") if said not in str(caught.value)
     ] == []

@@ -19,7 +19,7 @@ from flow_operator.adapters.cluster import ApiServer
 from flow_operator.adapters.credentials import Credentials, CredentialsError
 from flow_operator.adapters.egress import Rules
 from flow_operator.adapters.events import Events
-from flow_operator.adapters.leases import Lease
+from flow_operator.adapters.leases import ShardLeases
 from flow_operator.adapters.metrics import Metrics
 from flow_operator.adapters.probes import Probes
 from flow_operator.adapters.sessions import api_server_session, call_session
@@ -34,10 +34,6 @@ log = logging.getLogger("flow_operator")
 
 RECURSION_LIMIT = 20_000
 """The API server takes JSON nested 10,000 deep. Python's parser gives up at 1,000, and would at every restart again."""
-GRACE_SECONDS = 20.0
-"""What calls in flight get after SIGTERM; kubelet kills after 30."""
-LEASE = "flow-operator-0"
-SHARDS = frozenset({0})
 
 
 def main() -> None:
@@ -92,18 +88,17 @@ class Operator:
             record,
             World(cluster, caller, metrics, self._events, clock.now),
             shards=settings.shards,
-            is_held=lambda _: self._lease.held,
+            is_held=lambda shard: self._leases.is_held(shard),
             service_url=settings.service_url,
             concurrency=settings.run_concurrency,
         )
-        self._lease = Lease(
+        self._leases = ShardLeases(
             cluster,
+            self._reconciler,
             namespace=settings.lease_namespace,
-            name=LEASE,
             identity=settings.identity,
+            shards=settings.shards,
             duration=settings.lease_duration,
-            on_gain=lambda: self._reconciler.start_acting(SHARDS),
-            on_loss=lambda: self._reconciler.stop_acting(SHARDS),
         )
         self._supervisor = Supervisor(
             bind(self._reconciler.observe, self._login),
@@ -112,7 +107,7 @@ class Operator:
             monotonic=clock.monotonic,
         )
         metrics.count(self._reconciler.count_runs)
-        metrics.count_shards(settings.shards, lambda: len(SHARDS) if self._lease.held else 0)
+        metrics.count_shards(settings.shards, lambda: self._leases.held)
         self.probes = Probes(health=self._supervisor.trouble, readiness=self._unready, metrics=metrics)
 
     async def run(self) -> int:
@@ -128,26 +123,23 @@ class Operator:
             async with (
                 _background(self._events.run()) as events,
                 _background(self._supervisor.run()) as watches,
-                _background(self._lease.run()) as lease,
+                _background(self._leases.run()) as leases,
                 _background(self._reconciler.keep_listing()) as listing,
             ):
-                parts = (events, watches, lease, listing)
+                parts = (events, watches, leases, listing)
                 await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)
-                await self._end(lease)
+                await self._end()
         ended = next((part for part in parts if part.done() and not part.cancelled()), None)
         if ended is None:
             return 0
         log.critical("a part of the operator has ended", exc_info=ended.exception())
         return 1
 
-    async def _end(self, lease: asyncio.Task[Any]) -> None:
-        """Start nothing new, store what comes in time, and only then give the lease away."""
+    async def _end(self) -> None:
+        """Start nothing new, store what comes in time, and only then give the leases away."""
         self._filled = False
-        await self._reconciler.drain(SHARDS, GRACE_SECONDS)
+        await self._leases.leave()
         await self._events.flush()
-        lease.cancel()
-        await asyncio.wait([lease])
-        await self._lease.release()
 
     def _listen_to_signals(self) -> None:
         """kopf takes the signals for itself whenever it is spawned; they are for the whole process."""

@@ -31,7 +31,7 @@ def whole_cluster(services: OrderServices, tether: Tether, tmp_path: Path) -> It
         account = ServiceAccount(NAMESPACE, control_plane.service_account_token(NAMESPACE, ACCOUNT))
         control_plane.kubectl("create", "namespace", "shop")
         with checked(Shop(control_plane, kube, "shop", services, account, tmp_path, tether.group)) as shop:
-            shop.hire(FLOW_NAMESPACES="", FLOW_LEASE_NAMESPACE=NAMESPACE)
+            shop.hire(FLOW_NAMESPACES="", FLOW_LEASE_NAMESPACE=NAMESPACE, FLOW_SHARDS="2")
             yield shop
 
 
@@ -95,5 +95,7 @@ def test_every_rule_is_used_and_none_is_missing(whole_cluster: Shop, sagas: Saga
     until_read(shop, "workflowexecutions", edit_run)
     until_read(shop, "steps", edit_step)
     until_read(shop, "workflows", edit_workflow)
+
+    shop.operator.stop()
 
     assert used(shop) == allowed()

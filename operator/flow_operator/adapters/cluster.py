@@ -77,6 +77,16 @@ class ApiServer:
         """Compare and swap the whole object."""
         return await self._request("PUT", _path(plural, namespace, name), document)
 
+    async def list_all(self, plural: str, namespace: str) -> list[Object]:
+        """All objects of a namespace, at once: for kinds of which there are few."""
+        items: list[Object] = (await self._request("GET", _path(plural, namespace))).get("items") or []
+        return items
+
+    async def delete(self, plural: str, namespace: str, name: str, uid: str, version: str) -> None:
+        """Delete the object as it is; Conflict if it is not so any more."""
+        as_it_is = {"preconditions": {"uid": uid, "resourceVersion": version}}
+        await self._request("DELETE", _path(plural, namespace, name), as_it_is)
+
     async def pages(self, plural: str, *, metadata_only: bool) -> AsyncIterator[list[Object]]:
         """Every object in the watched namespaces, a page at a time."""
         for namespace in self._namespaces:

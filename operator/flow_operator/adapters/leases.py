@@ -1,180 +1,296 @@
-"""One Lease says which replica acts (semantics: How it is started).
+"""Leases say which replica acts for which shard of the runs (semantics: Replicas).
 
 A lease is for liveness: at most one replica believes that it holds it, as far as clocks run at about the same speed.
 Safety does not rest on it but on the resourceVersion of every write and on the idempotency key of every call.
 
-- Time is measured by the monotonic clock of this process only; the times in the object are for people.
-- The holder renews each third of the duration. It ceases to act before a standby could take over: the standby waits
-  a whole duration from when it *saw* the last renewal, the holder counts from when it *began* it, and stops earlier.
+- Time is measured by the monotonic clock of this process only; the times in the objects are for people.
+- The holder renews each third of the duration, and ceases to act when four fifths of it have passed since it *began*
+  the last renewal. Another takes over when nine tenths have passed since it *saw* that, so within the duration.
+- A lease is taken by compare and swap, and acted upon only after all leases were listed once more: of two replicas that
+  disagree about the number of shards, each has written before it looks, so one at least sees the other.
 - A lease that names this identity is taken back at once: it is from before a restart.
+
+`lease_facts` decides, `lease_store` makes the requests, and here is what a replica does meanwhile.
 """
 
 import asyncio
 import logging
-import math
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from flow_operator.adapters import clock
-from flow_operator.engine.errors import ClusterError, Conflict, Gone
+from flow_operator.adapters.lease_facts import Facts, Sightings, replica_lease, shard_lease
+from flow_operator.adapters.lease_store import LeaseStore, Server
+from flow_operator.engine.errors import ClusterError
 
 log = logging.getLogger(__name__)
 
-LEASES = "leases"
 STOP_AT = 0.8
 """The part of the duration after which a holder that could not renew ceases to act."""
-STANDBY_SECONDS = 2.0
-"""How often, at least, a standby looks: a lease that was given back is taken up that soon."""
+TAKE_AT = 0.9
+"""The part of the duration after which another may take the lease, counted from when it saw the last renewal."""
+LOOK_AT, LOOK_SECONDS = 1 / 12, 2.0
+"""How often, at least, everybody looks, as a part of the duration and at most: so soon is seen what was given back."""
+GRACE_SECONDS = 20.0
+"""What calls in flight get before a shard is given away; kubelet kills 30 s after SIGTERM."""
+KEEP_SECONDS = 60.0
+"""How long a shard is kept that could not be handed over, since calls were in flight for longer than that."""
+STALE_DURATIONS = 10
+"""After so many durations without a renewal, what a replica that went away has left is deleted."""
 
-Object = dict[str, Any]
 
+class Actors(Protocol):
+    """Who acts for shards, and ceases to."""
 
-class Leases(Protocol):
-    """The part of the API server that is needed here."""
-
-    async def read(self, plural: str, namespace: str, name: str) -> Object:
-        """The lease."""
+    def start_acting(self, shards: Collection[int]) -> None:
+        """The leases of these shards are held."""
         ...
 
-    async def create(self, plural: str, namespace: str, document: Object) -> Object:
-        """Create it; Conflict if somebody was faster."""
+    async def stop_acting(self, shards: Collection[int]) -> None:
+        """They are not held any more, or are about to be given back."""
         ...
 
-    async def replace(self, plural: str, namespace: str, name: str, document: Object) -> Object:
-        """Compare and swap it."""
+    async def drain(self, shards: Collection[int], grace: float) -> bool:
+        """Begin nothing new; whether everything in flight has ended and is stored within so many seconds."""
         ...
 
 
-class Lease:
-    """Gets, keeps and gives back one lease."""
+@dataclass(slots=True)
+class Hold:
+    """A shard whose lease is held."""
+
+    until: float
+    """By the monotonic clock; not to be acted for from then on."""
+    due: float
+    """When to renew it."""
+    acting: bool = False
+    """Not before all leases were listed once more; and no more once it is let go."""
+
+
+class ShardLeases:
+    """Gets, keeps, balances and gives back the leases of the shards."""
 
     def __init__(
         self,
-        leases: Leases,
+        server: Server,
+        actors: Actors,
         *,
         namespace: str,
-        name: str,
         identity: str,
+        shards: int,
         duration: float,
-        on_gain: Callable[[], None],
-        on_loss: Callable[[], Awaitable[None]],
         now: Callable[[], datetime] = clock.now,
         monotonic: Callable[[], float] = clock.monotonic,
     ) -> None:
-        self._leases = leases
-        self._namespace = namespace
-        self._name = name
+        self._store = LeaseStore(
+            server, namespace=namespace, identity=identity, shards=shards, duration=duration, now=now
+        )
+        self._actors = actors
         self._identity = identity
+        self._shards = shards
         self._duration = duration
-        self._on_gain = on_gain
-        self._on_loss = on_loss
-        self._now = now
         self._monotonic = monotonic
-        self._until = float("-inf")
-        self._acting = False
-        self._seen: tuple[str, float] = ("", float("-inf"))
-        """The resourceVersion last seen of another holder's lease, and when it was seen first."""
+        self._sightings = Sightings()
+        self._held: dict[int, Hold] = {}
+        self._leaving: dict[int, asyncio.Task[None]] = {}
+        """Shards that are being handed over. They are still renewed, and acted for."""
+        self._firm: dict[int, float] = {}
+        """Those of them that go, whatever is in flight, at this moment of the monotonic clock."""
+        self._kept: dict[int, float] = {}
+        """Shards that could not be handed over, and until when they are kept."""
+        self._known_until = float("-inf")
+        """When to renew the lease by which this replica is known."""
+        self._next_over = float("-inf")
+        """When the first of all leases is over, unless it is renewed."""
+        self._ending = False
+        self._waiting = False
 
     @property
-    def held(self) -> bool:
-        """Whether this process may act at this very moment."""
-        return self._monotonic() < self._until
+    def held(self) -> int:
+        """How many shards this replica acts for at this very moment."""
+        return sum(map(self.is_held, self._held))
+
+    def is_held(self, shard: int) -> bool:
+        """Whether this process may act for the shard at this very moment."""
+        hold = self._held.get(shard)
+        return hold is not None and hold.acting and self._monotonic() < hold.until
 
     async def run(self) -> None:
-        """Strive for the lease, and keep it, until cancelled; then cease to act."""
+        """Strive for this replica's share, and keep it, until cancelled; then cease to act."""
         try:
             while True:
-                began = self._monotonic()
-                mine = await self._attempt()
-                if self._acting and not (self.held and mine is not False):
-                    await self._cease()
-                if mine:
-                    self._until = began + self._duration * STOP_AT
-                    self._begin()
-                await asyncio.sleep(self._pause(mine))
+                pause = await self._turn()
+                await asyncio.sleep(pause)
         finally:
-            await self._cease()
+            for task in self._leaving.values():
+                task.cancel()
+            await self._cease(set(self._held))
 
-    async def release(self) -> None:
-        """Give the lease back, so that a standby need not wait; as well as it can be done within three seconds."""
+    async def leave(self) -> None:
+        """Give everything back: start nothing new, store what comes within the grace, and let others have the leases.
+
+        `run` goes on meanwhile, and keeps what is not given back yet.
+        """
+        self._ending = True
+        firm = self._monotonic() + GRACE_SECONDS
+        for shard in self._held:
+            self._give(shard, firm)
+        if self._shards > 1:
+            await self._store.delete(replica_lease(self._identity))
+        while self._held or self._leaving:
+            for shard in self._held:
+                self._give(shard, firm)
+            await asyncio.wait(self._leaving.values())
+
+    async def _turn(self) -> float:
+        """Look, and do what follows from it; for how long to rest then, in seconds."""
         try:
-            async with asyncio.timeout(3):
-                lease = await self._leases.read(LEASES, self._namespace, self._name)
-                if _spec(lease).get("holderIdentity") == self._identity:
-                    lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
-                    await self._leases.replace(LEASES, self._namespace, self._name, lease)
+            async with asyncio.timeout(self._patience()):
+                facts = await self._look()
+            await self._cease(self._lost(facts))
+            async with asyncio.timeout(self._patience()):
+                taken = await self._act_upon(facts)
         except (ClusterError, TimeoutError) as error:
-            log.warning("lease %s/%s could not be given back: %s", self._namespace, self._name, error)
+            log.warning("leases: %s", error if str(error) else "no answer in time")
+            await self._cease(self._over())
+            return self._soon()
+        await self._cease(self._over())
+        return 0.0 if taken else self._pause()
 
-    async def _attempt(self) -> bool | None:
-        """Whether the lease is ours; None if that is not known."""
-        patience = self._until - self._monotonic() if self.held else self._duration
-        try:
-            async with asyncio.timeout(patience):
-                return await self._strive()
-        except Conflict:
-            return None
-        except (ClusterError, TimeoutError) as error:
-            log.warning("lease %s/%s: %s", self._namespace, self._name, error if str(error) else "no answer in time")
-            return None
-
-    async def _strive(self) -> bool:
-        try:
-            lease = await self._leases.read(LEASES, self._namespace, self._name)
-        except Gone:
-            await self._leases.create(LEASES, self._namespace, self._renewed(None))
-            return True
-        holder = _spec(lease).get("holderIdentity")
-        if holder and holder != self._identity and not self._expired(lease):
-            return False
-        await self._leases.replace(LEASES, self._namespace, self._name, self._renewed(lease))
-        return True
-
-    def _renewed(self, lease: Object | None) -> Object:
-        now = self._now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        spec = dict(_spec(lease)) if lease is not None else {}
-        if spec.get("holderIdentity") != self._identity:
-            spec |= {"acquireTime": now, "leaseTransitions": spec.get("leaseTransitions", -1) + 1}
-        spec |= {
-            "holderIdentity": self._identity,
-            "leaseDurationSeconds": math.ceil(self._duration),
-            "renewTime": now,
+    async def _look(self) -> Facts:
+        began = self._monotonic()
+        leases = await self._store.all()
+        self._sightings.note(leases.values(), self._monotonic())
+        # As of before the request: however late the answer is looked at, nobody is taken for dead because of that.
+        left = {
+            name: TAKE_AT * (lease.seconds or self._duration) - self._sightings.age(lease, began)
+            for name, lease in leases.items()
+            if lease.holder
         }
-        metadata = {"name": self._name, "namespace": self._namespace}
-        if lease is not None:
-            metadata["resourceVersion"] = lease["metadata"]["resourceVersion"]
-        return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+        live = {name: seconds for name, seconds in left.items() if seconds > 0}
+        self._next_over = began + min(live.values(), default=self._duration)
+        return Facts(self._identity, self._shards, leases, live)
 
-    def _expired(self, lease: Object) -> bool:
-        """Whether the holder has not renewed for a whole duration of its own, as seen from here."""
-        version, now = lease["metadata"]["resourceVersion"], self._monotonic()
-        if version != self._seen[0]:
-            self._seen = (version, now)
-        return now - self._seen[1] >= float(_spec(lease).get("leaseDurationSeconds") or self._duration)
-
-    def _pause(self, mine: bool | None) -> float:
-        third = self._duration / 3
-        if mine:
-            return third
-        if self.held:
-            return min(third / 5, max(self._until - self._monotonic(), 0.0))
-        return min(third, STANDBY_SECONDS) * random.uniform(0.8, 1.0)
+    async def _act_upon(self, facts: Facts) -> bool:
+        """Whether something was taken, so that it is worth to look again at once."""
+        self._tell_waiting(facts)
+        if facts.may_begin:
+            self._begin()
+        now = self._monotonic()
+        firm = now + GRACE_SECONDS if facts.is_outvoted else None
+        for shard in facts.to_give(self._held):
+            if firm is not None or now >= self._kept.get(shard, now):
+                self._give(shard, firm)
+        take = set() if self._ending else facts.to_take() - self._held.keys() - self._leaving.keys()
+        due = {shard for shard, hold in self._held.items() if now >= hold.due}
+        writes = (self._hold(facts, shard) for shard in sorted(take | due))
+        await asyncio.gather(*writes, self._make_known(facts), self._clean(facts))
+        return bool(take & self._held.keys())
 
     def _begin(self) -> None:
-        if not self._acting:
-            self._acting = True
-            log.info("lease %s/%s is held by %s: acting", self._namespace, self._name, self._identity)
-            self._on_gain()
+        begun = {shard for shard, hold in self._held.items() if not hold.acting and shard not in self._leaving}
+        for shard in begun:
+            self._held[shard].acting = True
+        if begun:
+            log.info("%s held by %s: acting", self._named(begun), self._identity)
+            self._actors.start_acting(begun)
 
-    async def _cease(self) -> None:
-        self._until = float("-inf")
-        if self._acting:
-            self._acting = False
-            log.info("lease %s/%s is not held by %s any more", self._namespace, self._name, self._identity)
-            await self._on_loss()
+    def _lost(self, facts: Facts) -> set[int]:
+        return {shard for shard in self._held if not facts.is_mine(shard)} | self._over()
 
+    def _over(self) -> set[int]:
+        return {shard for shard, hold in self._held.items() if self._monotonic() >= hold.until}
 
-def _spec(lease: Object) -> Object:
-    return lease.get("spec") or {}
+    async def _cease(self, shards: Collection[int]) -> None:
+        """Let go of these at once: another may act for them."""
+        acting = {shard for shard in shards if (hold := self._held.pop(shard, None)) is not None and hold.acting}
+        if acting:
+            log.info("%s not held by %s any more", self._named(acting), self._identity)
+            await self._actors.stop_acting(acting)
+
+    async def _hold(self, facts: Facts, shard: int) -> None:
+        """Take the lease, or renew it."""
+        began = self._monotonic()
+        hold = self._held.get(shard)
+        name = shard_lease(shard, self._shards)
+        if not await self._store.take(name, facts.leases.get(name)):
+            if hold is not None:
+                hold.due = began + self._duration / 15
+            return
+        if hold is None:
+            hold = self._held[shard] = Hold(0.0, 0.0)
+        hold.until, hold.due = began + self._duration * STOP_AT, began + self._duration / 3
+
+    async def _make_known(self, facts: Facts) -> None:
+        """Hold the lease by which this replica is known to the others, if there is anything to share."""
+        began = self._monotonic()
+        name = replica_lease(self._identity)
+        if self._shards == 1 or self._ending or (began < self._known_until and name in facts.leases):
+            return
+        if await self._store.take(name, facts.leases.get(name)):
+            self._known_until = began + self._duration / 3
+
+    async def _clean(self, facts: Facts) -> None:
+        """Delete what replicas that are gone for good have left behind. One of all replicas does it."""
+        now = self._monotonic()
+        for lease in facts.unused() if self.is_held(0) else ():
+            if self._sightings.age(lease, now) >= STALE_DURATIONS * self._duration:
+                await self._store.clean(lease)
+
+    def _give(self, shard: int, firm: float | None) -> None:
+        """Begin to hand a shard over; `firm`: at this moment it goes, whatever is in flight."""
+        if firm is not None:
+            self._firm.setdefault(shard, firm)
+        if shard not in self._leaving:
+            self._leaving[shard] = task = asyncio.create_task(self._hand_over(shard))
+            task.add_done_callback(lambda _: self._handed_over(shard))
+
+    def _handed_over(self, shard: int) -> None:
+        self._leaving.pop(shard, None)
+        self._firm.pop(shard, None)
+
+    async def _hand_over(self, shard: int) -> None:
+        """Start nothing new, store what comes, and only then give the lease away."""
+        patience = self._monotonic() + GRACE_SECONDS
+        drained = not self.is_held(shard)
+        while not drained and (left := self._firm.get(shard, patience) - self._monotonic()) > 0:
+            drained = await self._actors.drain({shard}, left)
+        if not drained and shard not in self._firm and self.is_held(shard):
+            log.info("%s kept by %s: calls are in flight for too long", self._named({shard}), self._identity)
+            self._kept[shard] = self._monotonic() + KEEP_SECONDS
+            self._actors.start_acting({shard})
+            return
+        await self._cease({shard})
+        await self._store.give_back(shard_lease(shard, self._shards))
+
+    def _patience(self) -> float:
+        """How long requests may take: whoever cannot renew has to notice in time."""
+        until = (hold.until for hold in self._held.values())
+        return min(until, default=self._monotonic() + self._duration) - self._monotonic()
+
+    def _pause(self) -> float:
+        """Until the next renewal is due, another's lease is over, or it is time to look what the others do."""
+        moments = [self._next_over, *(hold.due for hold in self._held.values())]
+        return max(min(self._look_seconds(), min(moments) - self._monotonic()), 0.01)
+
+    def _soon(self) -> float:
+        """After something went wrong: soon, as long as there is something to lose."""
+        if not self._held:
+            return self._look_seconds()
+        return max(min(self._duration / 15, self._patience()), 0.0)
+
+    def _look_seconds(self) -> float:
+        return min(self._duration * LOOK_AT, LOOK_SECONDS) * random.uniform(0.8, 1.0)
+
+    def _tell_waiting(self, facts: Facts) -> None:
+        waiting = facts.others_act and not self._held
+        if waiting and not self._waiting:
+            log.info("%s waits until no replica with another FLOW_SHARDS acts any more", self._identity)
+        self._waiting = waiting
+
+    def _named(self, shards: Collection[int]) -> str:
+        numbers = ", ".join(map(str, sorted(shards)))
+        return f"shards {numbers} of {self._shards} are" if len(shards) > 1 else f"shard {numbers} of {self._shards} is"

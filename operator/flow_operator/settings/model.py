@@ -58,7 +58,10 @@ class Settings:
             shown="none",
         ),
     ]
-    shards: Annotated[int, Setting(values.shards, "1", "leases that share the runs between replicas; only 1 for now")]
+    shards: Annotated[
+        int,
+        Setting(values.shards, "1", "leases, 1 to 64, that share the runs between replicas; with 1, one of them acts"),
+    ]
     identity: Annotated[
         str,
         Setting(

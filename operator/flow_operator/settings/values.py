@@ -15,6 +15,7 @@ from flow_operator.api.duration import seconds
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:\[\]]*):(?P<port>[0-9]{1,5})")
+MOST_SHARDS = 64
 _SAMPLE = {"service": "orders", "namespace": "shop", "port": "80", "method": "orders.v1.Orders/Reserve"}
 
 
@@ -79,10 +80,11 @@ def _is_url(text: str) -> bool:
 
 
 def shards(text: str) -> int:
-    """The number of leases that share the runs: one, for now."""
-    if positive(text) != 1:
-        raise ValueError(f"{text!r} is not supported: only 1 is, with which further replicas are warm standbys")
-    return 1
+    """The number of leases that share the runs."""
+    value = positive(text)
+    if value > MOST_SHARDS:
+        raise ValueError(f"{text!r} shards are too many: 1 to {MOST_SHARDS}, each is a lease to be renewed")
+    return value
 
 
 def identity(text: str) -> str:
