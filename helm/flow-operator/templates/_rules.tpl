@@ -23,7 +23,7 @@
 {{- define "flow-operator.ownRules" -}}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  verbs: [get, create, update]
+  verbs: [get, list, create, update, delete]
 {{- end }}
 
 {{/* The role and its binding: kind ("" or "Cluster"), name, namespace, rules, root. */}}
