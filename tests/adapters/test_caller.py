@@ -7,11 +7,13 @@ import gzip
 import socket
 import struct
 import sys
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 from aiohttp.helpers import DEBUG
+from tests.adapters.gzip_bomb import UNPACKED, gzip_bomb
 from tests.adapters.raw_server import Behaviour, RawServer, Reader, Writer, raw_server, read_request
 
 from flow_operator.adapters.caller import ANSWER_LIMIT, Caller
@@ -85,7 +87,7 @@ def answered(body: bytes = b"ok", code: int = 200, **header: str) -> Answered:
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 TOO_LARGE = Answered(200, {"content-length": str(ANSWER_LIMIT + 1)}, b"", too_large=True)
-BOMB = gzip.compress(bytes(4 * 1024 * 1024))
+SMALL_BOMB = gzip.compress(bytes(4 * 1024 * 1024))
 
 # What a service does that works well, and what the caller sees.
 SOUND: dict[str, tuple[Make, Answered]] = {
@@ -135,10 +137,15 @@ STRANGE: dict[str, tuple[Make, Answered, str]] = {
         answered(content_length="2"),
         "Success/Applied",
     ),
-    "a gzip bomb": (
-        answer(ok(b"Content-Encoding: gzip", body=BOMB)),
-        answered(BOMB, content_encoding="gzip", content_length=str(len(BOMB))),
+    "4 MiB in 4 KiB of gzip": (
+        answer(ok(b"Content-Encoding: gzip", body=SMALL_BOMB)),
+        answered(SMALL_BOMB, content_encoding="gzip", content_length=str(len(SMALL_BOMB))),
         "Success/Applied",
+    ),
+    "2 GiB in 2 MiB of gzip": (
+        answer(ok(b"Content-Encoding: gzip", body=gzip_bomb())),
+        Answered(200, {"content-encoding": "gzip", "content-length": str(len(gzip_bomb()))}, b"", too_large=True),
+        "Failure/Applied PayloadTooLarge",
     ),
     "an answer one byte too large": (
         answer(ok(body=bytes(ANSWER_LIMIT + 1)), hang),
@@ -249,6 +256,18 @@ async def test_what_is_no_whole_answer_is_none(behaviour: Make, code: int | None
     reason = means.rpartition(" ")[2]
     assert seen(observation) == NoAnswer(reason, "", code)
     assert meaning(observation) == means
+
+
+@pytest.mark.fault("2 GiB in 2 MiB of gzip, and an endless answer", "No more memory than the size limit takes")
+@pytest.mark.parametrize("name", ["2 GiB in 2 MiB of gzip", "an endless answer"])
+async def test_the_memory_that_an_answer_takes_is_bounded(name: str) -> None:
+    tracemalloc.start()
+    try:
+        assert (await called(STRANGE[name][0])) == STRANGE[name][1]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < UNPACKED // 128
 
 
 @pytest.mark.fault("control characters in the status line and in headers", "They are taken out; the answer counts")

@@ -144,11 +144,7 @@ class Names(aiohttp.abc.AbstractResolver):
 
 def named(rules: Rules, *answers: list[str]) -> aiohttp.ClientSession:
     """A session whose names lead to these addresses."""
-    session = call_session(rules)
-    assert isinstance(session.connector, aiohttp.TCPConnector)
-    session.connector._resolver = Names(*answers)
-    session.connector._use_dns_cache = False
-    return session
+    return call_session(rules, resolver=Names(*answers))
 
 
 OPEN_2 = Rules(allow=Destinations.parse("127.0.0.2"))
@@ -205,10 +201,13 @@ async def test_a_name_that_changes_its_address_is_judged_by_the_one_it_has_now()
         return answer(ok(b"Connection: close"))(state)
 
     async with raw_server(make) as server, named(LOOPBACK, ["127.0.0.1"], ["127.0.0.2"]) as session:
+        assert isinstance(session.connector, aiohttp.TCPConnector)
         caller = Caller(session, per_host=1)
         request = replace(PATIENT, url=f"http://rebound.example:{server.port}/")
         assert seen(await caller.call(request)) == answered(connection="close", content_length="2")
+        session.connector.clear_dns_cache()
         assert seen(await caller.call(request)) == Denied("")
+        assert server.connections == 1
 
 
 @pytest.mark.fault("the name server does not answer", "Retry/None ConnectTimeout")

@@ -26,6 +26,7 @@ from functools import partial
 from weakref import WeakSet
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_parser import RawResponseMessage
@@ -98,11 +99,20 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
             raise ConnectionLost(error) from error
 
 
-def call_session(rules: Rules, *, tls: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
-    """The session for calls to services: guarded, and without a limit of connections (the caller limits per host)."""
+def call_session(
+    rules: Rules, *, tls: ssl.SSLContext | None = None, resolver: AbstractResolver | None = None
+) -> aiohttp.ClientSession:
+    """The session for calls to services: guarded, and without a limit of connections (the caller limits per host).
+
+    Names are looked up by `resolver`, or as the machine does it.
+    """
     guard = Guard(rules)
     connector = aiohttp.TCPConnector(
-        socket_factory=guard.open_socket, ssl=tls or True, limit=0, keepalive_timeout=_IDLE_SECONDS
+        socket_factory=guard.open_socket,
+        ssl=tls or True,
+        limit=0,
+        keepalive_timeout=_IDLE_SECONDS,
+        resolver=resolver,
     )
     return _session(connector, aiohttp.ClientTimeout(total=None), middlewares=(_send_once, guard.watch))
 
