@@ -100,6 +100,15 @@ def test_every_missing_step_is_named() -> None:
     assert found == Unresolved(Reason.STEP_NOT_FOUND, "no Step named x, y in this namespace")
 
 
+def test_a_name_that_no_label_can_hold_is_not_ready() -> None:
+    """The schema refuses it; a run of one that was written past the schema says why it does not start."""
+    refused = definition_of("x" * 64, inline(), {})
+    assert isinstance(refused, Unresolved)
+    assert refused.reason is Reason.WORKFLOW_NOT_READY
+    assert "at most 63 characters" in refused.message
+    assert isinstance(definition_of("x" * 63, inline(), {}), Definition)
+
+
 @pytest.mark.parametrize("spec", [None, [], "x", {}, {"steps": []}, {"steps": [None]}, {"steps": [{"id": "a"}]}])
 def test_poison_is_not_ready(spec: Any) -> None:
     found = definition_of("order", spec, {"s": None, "t": [], "u": {"endpoint": 1}})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from flow_operator.api.meta import NAME_MAX_LENGTH
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Condition, DefinitionStatus, Finding, WorkflowStatus
 from flow_operator.api.step import StepSpec
@@ -70,6 +71,9 @@ def definition_of(name: str, spec: Any, steps: Mapping[str, Any]) -> Definition 
 
 def _storable(definition: Definition) -> Definition | Unresolved:
     """The definition, unless no revision could hold it."""
+    if len(definition.workflow) > NAME_MAX_LENGTH:
+        message = f"Workflow {definition.workflow} cannot run: a name has at most {NAME_MAX_LENGTH} characters"
+        return Unresolved(Reason.WORKFLOW_NOT_READY, message)
     size = len(write(definition.document()).encode())
     if size <= REVISION_BYTES:
         return definition
