@@ -18,6 +18,7 @@ from tests.engine.explorer.matrices import (
     FULL,
     HURRIED,
     PATIENT,
+    POLICIES,
     POSSIBLE,
     PROMPT,
     SHORT,
@@ -27,7 +28,7 @@ from tests.engine.explorer.matrices import (
 from tests.engine.explorer.moves import Alphabet
 from tests.engine.explorer.mutations import MUTATIONS, Mutation
 from tests.engine.explorer.twins import Twins
-from tests.engine.explorer.walk import Violation
+from tests.engine.explorer.walk import Violation, Walk
 
 ALONE: Graph = (Part(undo=True),)
 SIDE_BY_SIDE, IN_A_ROW, WITH_FALLBACK = graphs(2, UNDONE)
@@ -56,6 +57,7 @@ def test_every_sentence_holds_whatever_happens(matrix: Matrix, shard: int) -> No
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("matrix", "shard"), parts(FULL))
 def test_every_sentence_holds_in_larger_workflows(matrix: Matrix, shard: int) -> None:
     assert all(walk.go().ended for walk in matrix.walks(shard))
@@ -82,6 +84,7 @@ def test_nothing_tells_states_of_one_place_apart(graph: Graph, policy: Policy, a
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("policy", [PROMPT, BOUNDED, HURRIED], ids=["prompt", "bounded", "hurried"])
 @pytest.mark.parametrize(
     "graph", [ALONE, SIDE_BY_SIDE, IN_A_ROW, WITH_FALLBACK], ids=["a", "a, b", "a → b", "a, else b"]
@@ -107,6 +110,25 @@ def test_interchangeable_steps_lead_to_the_same_places() -> None:
     assert each.orbits() == one_of_each.orbits()
     assert len(one_of_each.firsts) < len(each.firsts)
     assert len(each.firsts) == sum(len(orbit) for orbit in each.orbits())
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_no_broken_rule_hides_in_interchangeable_steps(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutation.apply(monkeypatch)
+    each, one_of_each = (
+        [Walk(SIDE_BY_SIDE, policy, FEW, INVARIANTS, alike=alike) for policy in POLICIES] for alike in (False, True)
+    )
+    assert list(map(fails, each)) == list(map(fails, one_of_each))
+
+
+def fails(walk: Walk) -> bool:
+    try:
+        walk.go()
+    except Violation:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("graph", [ALONE, IN_A_ROW], ids=["alone", "in a row"])

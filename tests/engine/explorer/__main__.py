@@ -17,21 +17,21 @@ from tests.engine.explorer.walk import Violation
 class Size:
     """How much was walked; seconds are those of the processor."""
 
-    runs: int = 0
+    workflows: int = 0
     states: int = 0
     moves: int = 0
     seconds: float = 0.0
 
     def __add__(self, other: "Size") -> "Size":
         return Size(
-            self.runs + other.runs,
+            self.workflows + other.workflows,
             self.states + other.states,
             self.moves + other.moves,
             self.seconds + other.seconds,
         )
 
     def __str__(self) -> str:
-        return f"{self.runs:6,} workflows {self.states:10,} states {self.moves:11,} moves {self.seconds:6,.0f} s"
+        return f"{self.workflows:6,} workflows {self.states:10,} states {self.moves:11,} moves {self.seconds:6,.0f} s"
 
 
 def walked(matrix: Matrix, shard: int) -> Size:
@@ -46,7 +46,7 @@ def walked(matrix: Matrix, shard: int) -> Size:
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 1 when a sentence does not hold; its shortest story is printed."""
     parser = argparse.ArgumentParser(prog="python -m tests.engine.explorer", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="the long matrices as well (about half an hour)")
+    parser.add_argument("--full", action="store_true", help="the long matrices as well: ten minutes on two processors")
     parser.add_argument("--only", default="", metavar="WORDS", help="only matrices with these words in their names")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N")
     args = parser.parse_args(argv)
