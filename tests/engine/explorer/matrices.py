@@ -1,7 +1,8 @@
 """What is walked: which workflows, under which policies, with which moves. Together they are the proof.
 
 Everything that can happen, a command at every point and a change of `spec.suspend` included, happens to every workflow
-of one and of two steps. For larger ones there is less, and this is all that there is less of:
+of one step under every policy, and to every one of two steps without retries. Larger ones have less, and this is all
+that they have less of:
 
 - Names. Of workflows that differ only in the names of their steps one is walked, and of states that differ only in
   which of two interchangeable steps is where (`alike`) one is followed. Nothing is left out: what follows in the one
@@ -14,8 +15,11 @@ of one and of two steps. For larger ones there is less, and this is all that the
   no new keys, and nobody touches `spec.suspend`: what these do with other steps about is left to the smaller workflows.
 - `CALM`: no commands but `retry` and `skip`, without which a parked run would not go on. What a command does to the
   other steps of larger workflows is left out there.
-- Policies. Without retries there is no backing off, so larger workflows have a second matrix with them.
-- Kinds of steps. `when: true` is the same as no `when`. Requests that cannot be built are left to two steps and less.
+- Policies. Retries and timeouts multiply the states by the time that is left; they meet every answer in workflows of
+  three steps, and commands in those of three that can all be undone. Four steps go without.
+- Kinds of steps. `when: true` is the same as no `when`; one that is false meets no retries in three steps and is not in
+  four. A request that cannot be built is not in three. With commands the steps of the largest can all be undone
+  (`UNDONE`): a step without an undo does less of the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -91,6 +95,7 @@ FULL = (
     Matrix("three steps, children listed first, a few commands", 3, UNDONE, (PROMPT,), FEW, backwards=True, shards=2),
     Matrix("three steps with retries, a few commands", 3, UNDONE, (PATIENT, BOUNDED), FEW, alike=True, shards=4),
     Matrix("three steps that can be undone, all commands", 3, UNDONE, (PROMPT,), POSSIBLE, alike=True, shards=10),
+    Matrix("four steps that can be undone, a few commands", 4, UNDONE, (PROMPT,), FEW, alike=True, shards=4),
     Matrix("four steps, a few answers", 4, UNCONDITIONAL, (PROMPT,), FEW_CALM, alike=True, shards=2),
 )
 """What `make test-full` walks besides."""
