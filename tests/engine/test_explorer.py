@@ -35,10 +35,10 @@ SIDE_BY_SIDE, IN_A_ROW, WITH_FALLBACK = graphs(2, UNDONE)
 ONE_ANSWER = replace(FEW, answers=("answer 200", "noanswer"))
 
 
-def parts(matrices: tuple[Matrix, ...]) -> list[object]:
+def parts(matrices: tuple[Matrix, ...], *marks: pytest.MarkDecorator) -> list[object]:
     """Every part of every matrix, as a case of a test."""
     return [
-        pytest.param(matrix, shard, id=f"{matrix.name}-{shard}")
+        pytest.param(matrix, shard, id=f"{matrix.name}-{shard}", marks=marks)
         for matrix in matrices
         for shard in range(matrix.shards)
     ]
@@ -51,15 +51,10 @@ def walk_all(matrices: tuple[Matrix, ...]) -> None:
                 walk.go()
 
 
-@pytest.mark.parametrize(("matrix", "shard"), parts(SHORT))
+@pytest.mark.parametrize(
+    ("matrix", "shard"), [*parts(SHORT), *parts(FULL, pytest.mark.full, pytest.mark.timeout(1800))]
+)
 def test_every_sentence_holds_whatever_happens(matrix: Matrix, shard: int) -> None:
-    assert all(walk.go().ended for walk in matrix.walks(shard))
-
-
-@pytest.mark.full
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("matrix", "shard"), parts(FULL))
-def test_every_sentence_holds_in_larger_workflows(matrix: Matrix, shard: int) -> None:
     assert all(walk.go().ended for walk in matrix.walks(shard))
 
 
