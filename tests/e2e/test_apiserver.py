@@ -53,6 +53,10 @@ def test_answers_that_come_while_it_is_away_are_stored_when_it_is_back(
         assert did(busy, name, "b") == [Did.APPLIED]
 
 
+@pytest.mark.fault(
+    "the API server is killed in the middle of writes",
+    "Whether they were stored is read when it is back; no attempt is sent twice",
+)
 def test_killed_in_the_middle_of_writes(busy: Shop, control_plane: ControlPlane) -> None:
     """Whether the last writes were stored nobody knows; the operator finds out, and no attempt is sent twice."""
     busy.works_again("Payments.Charge")
@@ -63,6 +67,10 @@ def test_killed_in_the_middle_of_writes(busy: Shop, control_plane: ControlPlane)
         assert [did(busy, name, step) for step in "abc"] == [[Did.APPLIED]] * 3
 
 
+@pytest.mark.fault(
+    "the API server and the operator die together",
+    "What was in flight is repeated under its key; the runs are undone",
+)
 def test_both_die(busy: Shop, control_plane: ControlPlane) -> None:
     busy.behave("Courier.Ship", Mode.DECLINE)
     control_plane.apiserver.kill()
@@ -79,6 +87,10 @@ def test_both_die(busy: Shop, control_plane: ControlPlane) -> None:
         assert did(busy, name, "b") == [Did.APPLIED, Did.REPLAYED, Did.APPLIED]
 
 
+@pytest.mark.fault(
+    "etcd is killed when answers come",
+    "They are kept, and stored when it is back; nothing is called twice",
+)
 def test_etcd_dies(busy: Shop, control_plane: ControlPlane) -> None:
     control_plane.etcd.kill()
     busy.works_again("Payments.Charge")

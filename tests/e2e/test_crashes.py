@@ -31,6 +31,7 @@ def order(shop: Shop, sagas: Sagas) -> Shop:
     return shop
 
 
+@pytest.mark.fault("the operator dies while a run waits for its Workflow", "The run starts when both are there")
 def test_pending(shop: Shop, sagas: Sagas) -> None:
     shop.start("order")
     shop.until("run", lambda status: status.get("reason") == "WorkflowNotFound", "the run waiting for its workflow")
@@ -42,6 +43,7 @@ def test_pending(shop: Shop, sagas: Sagas) -> None:
     assert shop.until_ended("run")["phase"] == "Success"
 
 
+@pytest.mark.fault("a run is created while the operator is away", "It is found at the start")
 def test_not_yet_seen(order: Shop) -> None:
     order.operator.kill()
     order.start("order")
@@ -70,6 +72,10 @@ def test_a_step_in_flight(order: Shop) -> None:
     assert [each["reason"] for each in order.step("run", "b")["attemptLog"][:1]] == ["AttemptLost"]
 
 
+@pytest.mark.fault(
+    "the operator dies while a step backs off",
+    "The step is tried again at the time that was stored, not earlier",
+)
 def test_backing_off(shop: Shop, sagas: Sagas) -> None:
     step = sagas.step("a", "Stock.Reserve", retry={"limit": 1, "backoff": LONG})
     shop.define(workflow("order", step))
@@ -85,6 +91,10 @@ def test_backing_off(shop: Shop, sagas: Sagas) -> None:
     assert first < datetime.fromisoformat(due) <= second
 
 
+@pytest.mark.fault(
+    "the operator dies with an answer that it could not store",
+    "The call is repeated under its key, and the service gives its answer again; nothing later was called before",
+)
 def test_between_levels(order: Shop, control_plane: ControlPlane) -> None:
     """The answer of a level is written to an API server that hangs; the operator dies before it knows the outcome."""
     order.behave("Stock.Reserve", Mode.HOLD)
@@ -108,6 +118,7 @@ def test_between_levels(order: Shop, control_plane: ControlPlane) -> None:
     assert did(order, "b") == [Did.APPLIED]
 
 
+@pytest.mark.fault("the operator dies while an undo is in flight", "The undo is repeated under its key; it undoes once")
 def test_compensation_in_flight(order: Shop) -> None:
     order.behave("Courier.Ship", Mode.DECLINE)
     order.behave("Payments.Refund", Mode.HOLD)
@@ -124,6 +135,10 @@ def test_compensation_in_flight(order: Shop) -> None:
     assert did(order, "a", "undo") == [Did.APPLIED]
 
 
+@pytest.mark.fault(
+    "the operator dies while a run that was aborted has a call in flight",
+    "The call is not repeated: its effect stays Unknown, and it is undone",
+)
 def test_aborted_with_a_call_in_flight(order: Shop) -> None:
     """The attempt that was lost is not repeated any more: its effect stays Unknown, and the undo covers it."""
     order.behave("Payments.Charge", Mode.HOLD)
@@ -142,6 +157,10 @@ def test_aborted_with_a_call_in_flight(order: Shop) -> None:
     assert [(call.step, call.did) for call in order.calls("run", "undo")] == [("b", Did.APPLIED), ("a", Did.APPLIED)]
 
 
+@pytest.mark.fault(
+    "the operator dies while an undo is parked",
+    "It stays parked, and nothing is called, until a person says retry",
+)
 def test_parked(order: Shop) -> None:
     order.behave("Courier.Ship", Mode.DECLINE)
     order.behave("Payments.Refund", Mode.UNAVAILABLE)
@@ -161,6 +180,10 @@ def test_parked(order: Shop) -> None:
     order.until_ended("another")
 
 
+@pytest.mark.fault(
+    "the operator dies while a run that was suspended has a call in flight",
+    "Nothing is repeated before the run is resumed",
+)
 def test_suspended_with_a_call_in_flight(order: Shop) -> None:
     """Nothing is repeated before the run is resumed."""
     order.behave("Payments.Charge", Mode.HOLD)
@@ -180,6 +203,7 @@ def test_suspended_with_a_call_in_flight(order: Shop) -> None:
     assert did(order, "b") == [Did.APPLIED, Did.REPLAYED]
 
 
+@pytest.mark.fault("the operator dies when a run has ended", "Nothing is called or written")
 def test_after_the_end(order: Shop) -> None:
     order.start("order")
     order.until_ended("run")
@@ -192,6 +216,10 @@ def test_after_the_end(order: Shop) -> None:
     assert (len(order.calls("run")), len(history(order, "run").writes)) == (calls, written)
 
 
+@pytest.mark.fault(
+    "the operator dies three times while 40 runs start, succeed and fail",
+    "Each run ends as its services answered, nothing is done twice",
+)
 def test_with_many_runs_under_way(order: Shop) -> None:
     """Some succeed and some are declined; the operator dies three times in the middle of it all."""
     order.behave("Courier.Ship", Mode.DECLINE, times=10)
@@ -213,6 +241,7 @@ def phases(status: Object) -> list[object]:
     return [status["phase"], status.get("completionTime"), *steps]
 
 
+@pytest.mark.fault("the operator dies whenever a run has got any further", "The run gets to its end, undone")
 def test_again_and_again(order: Shop) -> None:
     """The operator dies as soon as anything has got any further, until the run has ended."""
     order.behave("Courier.Ship", Mode.DECLINE)

@@ -62,6 +62,10 @@ def test_it_takes_over_when_the_first_is_killed(held: Shop) -> None:
     assert did(held, "a") == [Did.APPLIED, Did.REPLAYED]
 
 
+@pytest.mark.fault(
+    "the acting operator of two is asked to end (SIGTERM)",
+    "It stores what is in flight and gives its lease back; the other acts at once, and nothing is repeated",
+)
 def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> None:
     """With a lease of a minute; what is in flight at the first is stored by the first before it ends."""
     first, second = (held.hire(name, FLOW_LEASE_DURATION="60s") for name in ("first", "second"))
@@ -81,6 +85,10 @@ def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> Non
     assert first.wait(5) == 0
 
 
+@pytest.mark.fault(
+    "the acting operator freezes for longer than its lease, and comes back",
+    "It sends and writes nothing more: the other has taken over",
+)
 def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held: Shop) -> None:
     first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
     held.start("order")
@@ -98,6 +106,10 @@ def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held
     assert did(held, "a") == [Did.APPLIED, Did.REPLAYED]
 
 
+@pytest.mark.fault(
+    "the only operator dies while its lease of a minute is in force",
+    "Started again under its name, it takes the lease back at once",
+)
 def test_a_restart_under_the_same_identity_need_not_wait(held: Shop) -> None:
     operator = held.hire("first", FLOW_LEASE_DURATION="60s")
     held.start("order")
