@@ -18,10 +18,12 @@ demo: $(READY) ## Run the order saga on a real API server and watch it succeed, 
 
 test: $(READY) ## Run all tests, end to end on a real kube-apiserver and etcd
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
+	@$(BIN)/python -m tests.helm.programs
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-full: $(READY) ## Run all tests and the long matrices as well
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
+	@$(BIN)/python -m tests.helm.programs
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "full or not full"
 
 soak: $(READY) ## Run mixed sagas for MINUTES=10 while everything around them keeps failing

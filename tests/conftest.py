@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.controlplane import BinariesError, Cluster, ControlPlane, existing_kubeconfig, find_or_build, open_cluster
+from tests.helm.programs import build_all
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,14 +13,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the control plane's binaries now: minutes that no test's timeout allows for."""
+    """Build the control plane, Helm and the like now: minutes that no test's timeout allows for."""
     needed = any(item.get_closest_marker("e2e") for item in session.items)
-    if not needed or session.config.option.collectonly or existing_kubeconfig():
+    if not needed or session.config.option.collectonly:
         return
     capture = session.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         try:
-            find_or_build()
+            build_all()
+            if not existing_kubeconfig():
+                find_or_build()
         except BinariesError as error:
             raise pytest.UsageError(str(error)) from error
 

@@ -7,7 +7,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.controlplane.gobuild import build_all
+from tests.controlplane.gobuild import build, kubernetes
 from tests.controlplane.toolchain import BinariesError
 
 __all__ = ["Binaries", "BinariesError", "find_kubectl", "find_or_build"]
@@ -26,7 +26,7 @@ def find_or_build() -> Binaries:
     """The binaries of KUBEBUILDER_ASSETS if that is set, else the cached ones, built first if they are not there."""
     if assets := os.environ.get("KUBEBUILDER_ASSETS"):
         return _from_assets(Path(assets))
-    built = build_all()
+    built = build(kubernetes("etcd", "kube-apiserver", "kube-controller-manager"))
     return Binaries(built / "etcd", built / "kube-apiserver", built / "kube-controller-manager")
 
 

@@ -1,4 +1,4 @@
-"""Builds the tools that go.mod names, once per user, with a line that shows how far it is.
+"""Builds what a go.mod names, once per user, with a line that shows how far it is.
 
 The cache key is made of everything that decides the result: go.mod, go.sum, the flags and the Go version.
 """
@@ -10,26 +10,50 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.controlplane.toolchain import MODULE, BinariesError, Go, build_environment, find_go, go_mod_version
 
-PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-}
+
+@dataclass(frozen=True)
+class Programs:
+    """What is built of one Go module."""
+
+    module: Path
+    packages: Mapping[str, str]
+    """Name of the executable → package."""
+    variables: Mapping[str, str]
+    """What the linker puts into variables of the programs: the versions that they say of themselves."""
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags of `go build`."""
+        stamped = "".join(f" -X {name}={value}" for name, value in self.variables.items())
+        return ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w{stamped}"]
 
 
-def build_all() -> Path:
-    """Return the directory that holds every tool, building those that are missing."""
-    go, flags = find_go(), _flags()
-    directory = cache_directory() / _key(go, flags)
-    if _missing(directory):
+def kubernetes(*names: str) -> Programs:
+    """Servers of Kubernetes, and etcd."""
+    # A server without a version is "v0.0.0-master": kubectl's skew check and charts with kubeVersion refuse it.
+    version = go_mod_version(r"^\s*k8s\.io/kubernetes v(\d+)\.(\d+)\.(\d+)")
+    major, minor, patch = version.groups()
+    stamps = {"gitVersion": f"v{major}.{minor}.{patch}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    packages = {
+        name: "go.etcd.io/etcd/server/v3" if name == "etcd" else f"k8s.io/kubernetes/cmd/{name}" for name in names
+    }
+    return Programs(MODULE, packages, {f"k8s.io/component-base/version.{name}": text for name, text in stamps.items()})
+
+
+def build(programs: Programs) -> Path:
+    """Return the directory that holds these programs, building those that are missing."""
+    go = find_go(programs.module)
+    directory = cache_directory() / _key(go, programs)
+    if _missing(programs, directory):
         directory.mkdir(parents=True, exist_ok=True)
         with _only_builder(directory):
-            _build_missing(go, flags, directory)
+            _build_missing(go, programs, directory)
     return directory
 
 
@@ -39,25 +63,17 @@ def cache_directory() -> Path:
     return Path(base) / "flow-operator" / "controlplane"
 
 
-def _flags() -> list[str]:
-    # A server without a version is "v0.0.0-master": kubectl's skew check and charts with kubeVersion refuse it.
-    version = go_mod_version(r"^\s*k8s\.io/kubernetes v(\d+)\.(\d+)\.(\d+)")
-    major, minor, patch = version.groups()
-    stamps = {"gitVersion": f"v{major}.{minor}.{patch}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
-    stamped = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamps.items())
-    return ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {stamped}"]
-
-
-def _key(go: Go, flags: list[str]) -> str:
+def _key(go: Go, programs: Programs) -> str:
     digest = hashlib.sha256()
-    for part in ((MODULE / "go.mod").read_bytes(), (MODULE / "go.sum").read_bytes(), *map(str.encode, flags)):
+    files = (programs.module / name for name in ("go.mod", "go.sum"))
+    for part in (*(file.read_bytes() for file in files), *map(str.encode, programs.flags)):
         digest.update(hashlib.sha256(part).digest())
     digest.update(go.version.encode())
     return digest.hexdigest()[:16]
 
 
-def _missing(directory: Path) -> list[str]:
-    return [name for name in PACKAGES if not (directory / name).exists()]
+def _missing(programs: Programs, directory: Path) -> list[str]:
+    return [name for name in programs.packages if not (directory / name).exists()]
 
 
 @contextlib.contextmanager
@@ -67,36 +83,38 @@ def _only_builder(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say(f"another process is building the control plane in {directory}: waiting for it")
+            _say(f"another process is building in {directory}: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _build_missing(go: Go, flags: list[str], directory: Path) -> None:
-    if missing := _missing(directory):
+def _build_missing(go: Go, programs: Programs, directory: Path) -> None:
+    if missing := _missing(programs, directory):
         _say(f"building {', '.join(missing)} from source with {go.version}, once: takes minutes, kept in {directory}")
     for name in missing:
         # Each tool is moved into place whole, so a build that was interrupted goes on where it stopped.
         partial = directory / f".{name}.partial"
         log = directory / f".{name}.log"
-        command: list[str | Path] = [go.command, "build", "-v", *flags, "-o", partial, PACKAGES[name]]
+        command: list[str | Path] = [go.command, "build", "-v", *programs.flags, "-o", partial, programs.packages[name]]
         with log.open("wb") as output:
-            build = subprocess.Popen(command, cwd=MODULE, env=build_environment(), stdout=output, stderr=output)
+            process = subprocess.Popen(
+                command, cwd=programs.module, env=build_environment(), stdout=output, stderr=output
+            )
         try:
-            _follow(build, name, log)
+            _follow(process, name, log)
         except BaseException:
-            build.terminate()
-            build.wait()
+            process.terminate()
+            process.wait()
             raise
         partial.replace(directory / name)
 
 
-def _follow(build: subprocess.Popen[bytes], name: str, log: Path) -> None:
+def _follow(process: subprocess.Popen[bytes], name: str, log: Path) -> None:
     started = time.monotonic()
     shown = 0.0
     while True:
         try:
-            code = build.wait(timeout=1)
+            code = process.wait(timeout=1)
             break
         except subprocess.TimeoutExpired:
             elapsed = time.monotonic() - started
@@ -104,7 +122,7 @@ def _follow(build: subprocess.Popen[bytes], name: str, log: Path) -> None:
                 shown = elapsed
                 _say(f"{name}: {_stage(log)}, {_clock(elapsed)}", transient=True)
     if code:
-        raise BinariesError(f"go build {PACKAGES[name]} failed:\n" + "\n".join(log.read_text().splitlines()[-20:]))
+        raise BinariesError(f"go build of {name} failed:\n" + "\n".join(log.read_text().splitlines()[-20:]))
     _say(f"{name}: built in {_clock(time.monotonic() - started)}")
 
 

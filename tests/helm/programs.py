@@ -1,0 +1,35 @@
+"""Helm 3 and 4, kubeconform, kwok and the scheduler, built once per user as the control plane is.
+
+`python -m tests.helm.programs` builds them.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from tests.controlplane.gobuild import Programs, build, kubernetes
+
+MODULE = Path(__file__).parent
+PACKAGES = {
+    "helm4": "helm.sh/helm/v4/cmd/helm",
+    "helm3": "helm.sh/helm/v3/cmd/helm",
+    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
+    "kwok": "sigs.k8s.io/kwok/cmd/kwok",
+}
+
+
+@cache
+def program(name: str) -> Path:
+    """One of these programs, built if it is not there."""
+    if name == "kube-scheduler":
+        return build(kubernetes(name)) / name
+    return build(Programs(MODULE, {name: PACKAGES[name]}, {})) / name
+
+
+def build_all() -> None:
+    """Build what is missing."""
+    for name in (*PACKAGES, "kube-scheduler"):
+        program(name)
+
+
+if __name__ == "__main__":
+    build_all()
