@@ -41,6 +41,7 @@ check: $(READY) ## Check style, types, layers, and that generated files are curr
 	$(BIN)/lint-imports
 	$(BIN)/python -m flow_operator.api.crd --check
 	$(BIN)/python -m flow_operator.api.reference --check
+	$(BIN)/python -m helm.documentation --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tests.reliability --check
 
@@ -50,6 +51,7 @@ controlplane: $(READY) ## Keep a real control plane up for yourself; prints the 
 generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from the models, docs/reliability.md from the tests
 	$(BIN)/python -m flow_operator.api.crd
 	$(BIN)/python -m flow_operator.api.reference
+	$(BIN)/python -m helm.documentation
 	$(BIN)/python -m tests.reliability
 
 lock: $(READY) ## Resolve the dependencies anew, with hashes

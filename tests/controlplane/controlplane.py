@@ -5,7 +5,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,19 @@ class ControlPlane(Cluster):
     apiserver: Server
     controller_manager: Server | None = None
 
-    def __init__(self, *, binaries: Binaries | None = None, crds: Path | None = CRDS, fsync: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        binaries: Binaries | None = None,
+        crds: Path | None = CRDS,
+        fsync: bool = False,
+        controllers: Sequence[str] = (),
+    ) -> None:
+        """`controllers` run beside those that every control plane has: `deployment`, `replicaset`, …"""
         self._binaries = binaries
         self._crds = crds
         self._fsync = fsync
+        self._controllers = controllers
         self._running = False
         self._servers: list[Server] = []
         self._barriers = itertools.count()
@@ -124,7 +133,9 @@ class ControlPlane(Cluster):
         self.etcd = self._server(servers.etcd(binaries.etcd, layout, ports, fsync=self._fsync))
         self.apiserver = self._server(servers.kube_apiserver(binaries.kube_apiserver, layout, ports))
         if binaries.kube_controller_manager:
-            command = servers.kube_controller_manager(binaries.kube_controller_manager, layout.controllers_kubeconfig)
+            command = servers.kube_controller_manager(
+                binaries.kube_controller_manager, layout.controllers_kubeconfig, *self._controllers
+            )
             self.controller_manager = self._server(command)
 
     def _server(self, command: servers.Command) -> Server:

@@ -101,13 +101,16 @@ def kube_apiserver(binary: Path, layout: Layout, ports: Ports) -> Command:
     ]
 
 
-def kube_controller_manager(binary: Path, kubeconfig: Path) -> Command:
-    """The controllers without which owner references, namespaces and quotas are mere words."""
-    controllers = ("garbage-collector", "namespace", "resourcequota", "serviceaccount")
+CONTROLLERS = ("garbage-collector", "namespace", "resourcequota", "serviceaccount")
+"""The controllers without which owner references, namespaces and quotas are mere words."""
+
+
+def kube_controller_manager(binary: Path, kubeconfig: Path, *more: str) -> Command:
+    """These controllers, and more if they are asked for."""
     return [
         binary,
         f"--kubeconfig={kubeconfig}",
-        f"--controllers={','.join(f'{name}-controller' for name in controllers)}",
+        f"--controllers={','.join(f'{name}-controller' for name in (*CONTROLLERS, *more))}",
         "--leader-elect=false",
         "--secure-port=0",
     ]

@@ -1,13 +1,13 @@
 {{/* The name of the chart. */}}
 {{- define "flow-operator.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* The name of every object, to which a word may be added: 63 characters are allowed in all. */}}
 {{- define "flow-operator.fullname" -}}
 {{- $name := include "flow-operator.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $full .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- default $full .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
 {{- define "flow-operator.serviceAccount" -}}
