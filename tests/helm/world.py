@@ -1,6 +1,7 @@
 """A cluster with nodes that do not exist: the real controllers and scheduler, and kwok, which makes every pod Ready."""
 
 import json
+from pathlib import Path
 from typing import Self
 
 from tests.controlplane import ControlPlane
@@ -8,6 +9,7 @@ from tests.controlplane.process import Server, Tether
 from tests.helm.chart import NAMESPACE
 from tests.helm.programs import program
 
+STAGES = Path(__file__).with_name("stages.yaml")
 CONTROLLERS = ("deployment", "replicaset", "clusterrole-aggregation", "disruption")
 NODES = 2
 
@@ -38,10 +40,12 @@ class World:
         self._tether = Tether(plane.directory / "nodes")
         access = f"--kubeconfig={plane.kubeconfig}"
         self._scheduler = self._server("kube-scheduler", access, "--leader-elect=false", "--secure-port=0")
-        self.kwok = self._server("kwok", access, "--manage-all-nodes=true", "--node-lease-duration-seconds=0")
+        self.kwok = self._server("kwok", access, f"--config={STAGES}", "--manage-all-nodes=true")
         nodes = [_node(number) for number in range(NODES)]
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": _restricted(NAMESPACE)}
         plane.kubectl("create", "-f", "-", stdin="\n---\n".join(map(json.dumps, [*nodes, namespace])))
+        # What takes this taint away, once a node is ready, would also mind that nobody renews the node's lease.
+        plane.kubectl("taint", "nodes", "--all", "node.kubernetes.io/not-ready-")
         self._scheduler.start()
         self.kwok.start()
 
