@@ -189,6 +189,25 @@ def test_a_watch_that_began_anew_brings_the_next_list_forward() -> None:
     assert run(story()) < 10
 
 
+def test_a_list_that_fails_after_a_watch_began_anew_is_tried_until_it_succeeds() -> None:
+    """Else a run that was created while no watch stood would have to wait for the next list, minutes later."""
+
+    async def story() -> float:
+        stage = await Stage().open()
+        listing = asyncio.create_task(stage.reconciler.keep_listing())
+        stage.workflow(step("a"))
+        await pass_time(1)
+        stage.cluster.watching = False
+        stage.start()
+        stage.cluster.fail("list", *(Fault(Unavailable("503")) for _ in range(7)))
+        stage.reconciler.watch_begins()
+        await stage.until_phase("Success")
+        listing.cancel()
+        return asyncio.get_running_loop().time()
+
+    assert run(story()) < 20
+
+
 def test_the_first_list_is_tried_until_it_succeeds() -> None:
     async def story() -> list[str]:
         stage = Stage()

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 PERIOD_SECONDS = 300.0
 SOON_SECONDS = 1.0
 """After a watch has begun, perhaps anew; several begin at once."""
+LONGEST_SECONDS = 30.0
+"""Between lists that fail."""
 
 
 class Listing:
@@ -46,25 +48,27 @@ class Listing:
                     break
                 except ClusterError as error:
                     log.warning("%s cannot be listed: %s", plural, error)
-                    asked = error.retry_after if isinstance(error, Unavailable) else None
-                    await asyncio.sleep(backoff.pause(asked))
+                    await asyncio.sleep(backoff.pause(_asked(error)))
 
     async def run(self) -> None:
-        """List again every few minutes, and soon after a watch has begun, until cancelled."""
+        """List again every few minutes, soon after a watch has begun, and until it succeeds; until cancelled."""
+        backoff = Backoff(longest=LONGEST_SECONDS)
+        pause: float | None = None
         while True:
             try:
-                async with asyncio.timeout(PERIOD_SECONDS * random.uniform(0.8, 1.2)):
+                async with asyncio.timeout(pause or PERIOD_SECONDS * random.uniform(0.8, 1.2)):
                     await self._soon.wait()
                 await asyncio.sleep(SOON_SECONDS)
             except TimeoutError:
                 pass
             self._soon.clear()
-            for plural in (STEPS, WORKFLOWS, RUNS):
-                try:
-                    await self.compare(plural)
-                except ClusterError as error:
-                    log.warning("%s cannot be listed: %s", plural, error)
+            errors = [error for plural in (STEPS, WORKFLOWS, RUNS) if (error := await self._compared(plural))]
             self._look_for_revisions()
+            if errors:
+                pause = backoff.pause(max(map(_asked, errors)))
+            else:
+                backoff.reset()
+                pause = None
 
     async def compare(self, plural: str) -> None:
         """Take in what the watch has missed. What was unknown before the list and is not in it is no deletion."""
@@ -78,6 +82,20 @@ class Listing:
         for (namespace, name), uid in absent.items():
             self._caches[plural].forget(namespace, name, uid)
 
+    async def _compared(self, plural: str) -> ClusterError | None:
+        """Compare, and say why that was not possible: nobody else tells what was missed."""
+        try:
+            await self.compare(plural)
+        except ClusterError as error:
+            log.warning("%s cannot be listed: %s", plural, error)
+            return error
+        return None
+
     async def _read(self, plural: str, namespace: str, name: str) -> None:
         with suppress(Gone):  # the watch, or the next list, will say so
             self._caches[plural].observe(await self._cluster.read(plural, namespace, name))
+
+
+def _asked(error: ClusterError) -> float:
+    """How many seconds the API server asked to wait."""
+    return (error.retry_after if isinstance(error, Unavailable) else None) or 0.0
