@@ -52,6 +52,26 @@ def test_a_token_that_is_refused_is_read_anew(tmp_path: Path) -> None:
     assert found.token.token() == "t1"
 
 
+@pytest.mark.fault(
+    "the kubeconfig is gone or half written when the API server refuses its token",
+    "The old token is used on, and the file read again at the next refusal",
+)
+@pytest.mark.parametrize("content", [None, "", "clusters: [", "apiVersion: v1"], ids=["gone", "empty", "half", "bare"])
+def test_a_kubeconfig_that_is_being_replaced_is_read_at_the_next_refusal(tmp_path: Path, content: str | None) -> None:
+    environ = kubeconfig(tmp_path, {"token": "t0"})
+    token = load(environ).token
+    assert token is not None
+    path = Path(environ["KUBECONFIG"])
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+
+    assert token.token(refused="t0") == "t0"
+
+    kubeconfig(tmp_path, {"token": "t1"})
+    assert token.token(refused="t0") == "t1"
+
+
 def test_a_kubeconfig_with_a_client_certificate(tmp_path: Path) -> None:
     found = load(kubeconfig(tmp_path, {"client-certificate": str(CERTIFICATE), "client-key": str(CERTIFICATE)}))
     assert found.token is None

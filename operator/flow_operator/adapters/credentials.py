@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -86,7 +87,8 @@ class KubeconfigToken:
     def token(self, *, refused: str | None = None) -> str | None:
         """The token, None if there is none."""
         if refused is not None and refused == self._token:
-            self._configuration, _ = _configured(self._path)
+            with suppress(CredentialsError):  # it is being replaced, perhaps: the next refusal reads it again
+                self._configuration, _ = _configured(self._path)
             self._asked_at = float("-inf")
         if self._monotonic() - self._asked_at >= ASK_SECONDS:
             self._asked_at = self._monotonic()
