@@ -30,7 +30,7 @@ soak: $(READY) ## Run mixed sagas for MINUTES=10 while everything around them ke
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
-bench: $(READY) ## Measure the operator beside the API server alone; about six minutes, with nothing else running
+bench: $(READY) ## Measure the operator beside the API server alone; about eight minutes, with nothing else running
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
 	@$(BIN)/python -m bench
 
@@ -44,15 +44,17 @@ check: $(READY) ## Check style, types, layers, and that generated files are curr
 	$(BIN)/python -m helm.documentation --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tests.reliability --check
+	$(BIN)/python -m bench.page --check
 
 controlplane: $(READY) ## Keep a real control plane up for yourself; prints the KUBECONFIG line, ends on Ctrl-C
 	@$(BIN)/python -m tests.controlplane
 
-generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from the models, docs/reliability.md from the tests
+generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from the models, other docs from tests and measurements
 	$(BIN)/python -m flow_operator.api.crd
 	$(BIN)/python -m flow_operator.api.reference
 	$(BIN)/python -m helm.documentation
 	$(BIN)/python -m tests.reliability
+	$(BIN)/python -m bench.page
 
 lock: $(READY) ## Resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

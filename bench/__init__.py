@@ -11,5 +11,6 @@ Times are printed and never asserted: a slow machine is no fault of the operator
 | `client`, `requests` | the API server as the bench reaches it, and what it says of the requests it had |
 | `raw`, `latency`, `throughput`, `memory` | the measurements |
 | `profiled`, `rooms` | the operator under a profiler, and whose code its time goes to |
-| `targets`, `report`, `plot` | what is wanted, tables, and a picture |
+| `results`, `targets`, `report` | what was measured, what is wanted, and tables of both |
+| `page`, `plot` | docs/performance.md and its picture |
 """

@@ -63,6 +63,11 @@ class Client:
         """An object as it is now."""
         return await self._api.read(plural, namespace, name)
 
+    async def version(self) -> str:
+        """The version of the API server."""
+        async with self._session.get("/version") as answer:
+            return str((await answer.json())["gitVersion"])
+
     async def requests(self) -> Requests:
         """What the API server has been asked so far."""
         async with self._session.get("/metrics") as answer:

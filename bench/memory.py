@@ -62,7 +62,7 @@ class Idleness:
 
     async def workflow_missing(self) -> Idle:
         """Runs that wait for their Workflow."""
-        namespace = self._stage.namespace("missing")
+        namespace = self._stage.namespace(f"missing-{self._runs}")
         with self._stage.operator(namespace) as operator:
             await self._begin(operator, namespace)
             empty, stored = operator.resident_mib(), operator.status_writes()
@@ -75,14 +75,14 @@ class Idleness:
 
     async def backing_off(self) -> Idle:
         """Runs whose first step was told to come back in an hour."""
-        namespace = self._stage.namespace("waiting")
+        namespace = self._stage.namespace(f"waiting-{self._runs}")
         return await self._written(
             namespace, waiting_saga("waiting", self._stage.callee.port), "backing off", _backs_off
         )
 
     async def ended(self) -> Idle:
         """Runs that have ended in Success."""
-        namespace = self._stage.namespace("ended")
+        namespace = self._stage.namespace(f"ended-{self._runs}")
         return await self._written(namespace, saga("ended", self._stage.callee.port), "ended", _has_ended)
 
     async def _written(self, namespace: str, workflow: Object, kind: str, settled: Callable[[Object], bool]) -> Idle:

@@ -19,7 +19,7 @@ class Options:
 
     parts: tuple[Part, ...]
     runs: tuple[int, ...]
-    idle_runs: int
+    idle_runs: tuple[int, ...]
     raw_runs: int
     latency_runs: int
     profile: Path | None
@@ -30,9 +30,13 @@ def parse(arguments: list[str] | None = None) -> Options:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
-    parser.add_argument("--only", choices=PARTS, help="one part instead of all three")
+    parser.add_argument(
+        "--only", choices=PARTS, help="one part instead of all three; it replaces that part of the results"
+    )
     parser.add_argument("--runs", type=_sizes, help="how many runs, such as 200,1000 (the default)")
-    parser.add_argument("--idle", type=int, help="how many runs that wait or have ended (default: 5000)")
+    parser.add_argument(
+        "--idle", type=_sizes, help="how many runs that wait or have ended, such as 5000,10000 (the default)"
+    )
     parser.add_argument(
         "--profile", action="store_true", help=f"the operator of the part `runs` under cProfile: bench/{PROFILE.name}"
     )
@@ -42,7 +46,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     return Options(
         parts=(given.only,) if given.only else PARTS,
         runs=given.runs or (200 // part, 1000 // part),
-        idle_runs=given.idle or 5000 // part,
+        idle_runs=given.idle or (5000 // part, 10_000 // part),
         raw_runs=1000 // part,
         latency_runs=200 // part,
         profile=PROFILE if given.profile else None,

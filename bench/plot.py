@@ -1,21 +1,19 @@
-"""Draws results as a picture: `python -m bench.plot [results.json] [picture.svg]`.
+"""Draws results as a picture.
 
 Lengths are ratios, so pictures of different machines can be laid side by side: a run's own writes, made by nothing but
 a loop, are 1.
 """
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
-from typing import Any
+from statistics import mean
 
-from bench.options import RESULTS
+from bench.latency import Latency
+from bench.results import Results
 from bench.targets import RATIO
+from bench.throughput import Throughput
 
-PICTURE = Path(__file__).parents[1] / "docs" / "performance.svg"
 WIDTH, LEFT, UNIT, ROW, BAR = 860, 250, 300, 30, 18
 """Pixels: the picture, where bars begin, the length of 1, and the height of a row and of a bar."""
 COLOURS = {
@@ -32,7 +30,6 @@ COLOURS = {
     "by CPU time": "#ccbb44",
 }
 
-Document = dict[str, Any]
 Part = tuple[str, float]
 
 
@@ -46,45 +43,46 @@ class Panel:
     """Where the dashed line is."""
 
 
-def panels(results: Document) -> Iterator[Panel]:
+def panels(results: Results) -> Iterator[Panel]:
     """What there is to show."""
-    runs = results["throughput"]
+    runs = results.throughput
     if runs:
         yield Panel(f"Runs per second, of what the raw rate of writes allows (wanted: {RATIO})", _ratios(runs), RATIO)
-        yield Panel("CPU time of one run, beside that of its writes alone", _cpu(runs[-2:]))
-    if (latency := results["latency"]) is not None:
-        yield Panel("From create to the first call, beside a watch event and one write (medians)", _latency(latency))
+        largest = [each for each in runs if each.mode != "apart"][-2:]
+        yield Panel("CPU time of one run, beside that of its writes alone", _cpu(largest))
+    if results.latency is not None:
+        title = "From create to the first call, beside a watch event and one write (medians)"
+        yield Panel(title, _latency(results.latency))
 
 
-def _ratios(runs: Sequence[Document]) -> list[tuple[str, list[Part]]]:
+def _ratios(runs: Sequence[Throughput]) -> list[tuple[str, list[Part]]]:
     bars: list[tuple[str, list[Part]]] = []
     for each in runs:
-        name = f"{each['runs']} runs, {each['mode']}"
-        bars.append((name, [("measured", each["ratio"])]))
-        if each["cpu_ratio"]:
-            bars.append(("", [("by CPU time", each["cpu_ratio"])]))
+        bars.append((f"{each.runs} runs, {each.mode}", [("measured", each.ratio)]))
+        if each.cpu_ratio and each.mode != "apart":
+            bars.append(("", [("by CPU time", each.cpu_ratio)]))
     return bars
 
 
-def _cpu(runs: Sequence[Document]) -> list[tuple[str, list[Part]]]:
-    raw = runs[0]["raw"]
+def _cpu(runs: Sequence[Throughput]) -> list[tuple[str, list[Part]]]:
+    raw = runs[0].raw
     names = ("API server", "etcd", "controllers")
-    writes = runs[0]["status_writes"] / runs[0]["runs"]
-    alone = {name: writes * sum(each["cpu_ms"].get(name, 0) for each in raw) / len(raw) for name in (*names, "bench")}
+    writes = runs[0].writes_per_run
+    alone = {name: writes * mean(each.cpu_ms.get(name, 0) for each in raw) for name in (*names, "bench")}
     whole = sum(alone.values()) or 1.0
     bars = [
         ("the writes alone", [*((name, alone[name] / whole) for name in names), ("writer", alone["bench"] / whole)])
     ]
     for each in runs:
-        parts = [(name, each["cpu_ms"].get(name, 0) / whole) for name in (*names, "operator", "service")]
-        bars.append((f"a run, {each['mode']}", parts))
+        parts = [(name, each.cpu_ms.get(name, 0) / whole) for name in (*names, "operator", "service")]
+        bars.append((f"a run, {each.mode}", parts))
     return bars
 
 
-def _latency(latency: Document) -> list[tuple[str, list[Part]]]:
-    watch, write = latency["watch"]["p50"], latency["write"]["p50"]
+def _latency(latency: Latency) -> list[tuple[str, list[Part]]]:
+    watch, write = latency.watch.p50, latency.write.p50
     raw = watch + write
-    own = ("the operator's own", max(0.0, latency["first_call"]["p50"] - raw) / raw)
+    own = ("the operator's own", max(0.0, latency.first_call.p50 - raw) / raw)
     parts = [("watch event", watch / raw), ("one write", write / raw)]
     return [("raw", parts), ("first call", [*parts, own])]
 
@@ -127,15 +125,3 @@ def _panel(panel: Panel, top: int) -> Iterator[str]:
 def _text(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal") -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}"'
     return f'<text {place} fill="#222222">{escape(text)}</text>'
-
-
-def main() -> None:
-    """Draw."""
-    given = [Path(argument) for argument in sys.argv[1:]]
-    source, target = (*given, *(RESULTS, PICTURE)[len(given) :])
-    target.write_text(draw(list(panels(json.loads(source.read_text())))))
-    print(target)
-
-
-if __name__ == "__main__":
-    main()

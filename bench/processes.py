@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -28,6 +28,12 @@ def resident_mib(pid: int, field: str = "VmRSS") -> float | None:
 def open_files(pid: int) -> int | None:
     """How many file handles a process has, connections included."""
     return len(list((PROC / str(pid) / "fd").iterdir())) if MEASURED else None
+
+
+def pin(pid: int, cpus: Collection[int]) -> None:
+    """Let a process, with the threads that it has and those that these start, run on these CPUs only."""
+    for thread in (PROC / str(pid) / "task").iterdir():
+        os.sched_setaffinity(int(thread.name), cpus)
 
 
 def children() -> dict[str, int]:

@@ -9,6 +9,11 @@ from bench.spread import Spread
 from bench.targets import Target
 from bench.throughput import Throughput
 
+SAID = {
+    "waiting": "that wait until their Workflow is applied",
+    "applied": "applied while the operator works",
+    "apart": "that wait until their Workflow is applied, the API server on cores of its own",
+}
 NOT_MEASURED = "not measured"
 OTHERS_TOOK = "CPU time of the machine that others took"
 ORDER = ("operator", "API server", "etcd", "controllers", "service", "bench")
@@ -58,15 +63,21 @@ def throughput_table(each: Throughput) -> str:
         ("status writes per run", f"{each.writes_per_run:.2f}"),
         ("refused as stale, of all writes", f"{each.conflicts / max(each.status_writes, 1):.3f}"),
         ("other writes (revision, definition)", str(each.other_writes)),
-        ("raw writes per second, before and after", f"{best(each.raw):.0f}"),
+        *_raw_rows(each),
         ("ratio to (raw ÷ writes per run)", f"{each.ratio:.2f}"),
         ("the same ratio by CPU time", NOT_MEASURED if each.cpu_ratio is None else f"{each.cpu_ratio:.2f}"),
         ("apply → first call, p50 and p95", f"{each.first_call.p50 / 1000:.2f} s  {each.first_call.p95 / 1000:.2f} s"),
         *_cpu_rows(each),
         (OTHERS_TOOK, _percent(each.others)),
     ]
-    said = {"waiting": "that wait until their Workflow is applied", "applied": "applied while the operator works"}
-    return table(f"{each.runs} runs {said[each.mode]}", ("", ""), rows)
+    return table(f"{each.runs} runs {SAID[each.mode]}", ("", ""), rows)
+
+
+def _raw_rows(each: Throughput) -> Iterator[tuple[str, str]]:
+    for writers in dict.fromkeys(sample.writers for sample in each.raw):
+        rates = "  ".join(f"{sample.per_second:.0f}" for sample in each.raw if sample.writers == writers)
+        yield f"raw writes per second, {writers} writers, before and after", rates
+    yield "of these, what there is to be had", f"{best(each.raw):.0f}"
 
 
 def _cpu_rows(each: Throughput) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """What is measured on: an API server that records nothing, the operator under its own rights, and a fast service."""
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,11 +15,13 @@ from tests.controlplane.servers import Layout
 
 from bench.callee import Callee
 from bench.operator import OperatorProcess
-from bench.processes import CpuMeter, children
+from bench.processes import MEASURED, CpuMeter, children, pin
 
 INSTALL = Path(__file__).parents[1] / "examples" / "install"
 NAMESPACE, ACCOUNT = "flow-system", "flow-operator"
 SERVERS = {"kube-apiserver": "API server", "etcd": "etcd", "kube-controller": "controllers"}
+
+CAN_BE_APART = MEASURED and (os.cpu_count() or 1) > 1
 
 NO_AUDIT = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "None"}]}
 
@@ -80,6 +83,22 @@ class Stage:
         if operator is not None:
             pids["operator"] = operator.pid
         return CpuMeter(pids)
+
+    @contextmanager
+    def apart(self, operator: OperatorProcess) -> Iterator[None]:
+        """The API server and etcd have half of the CPUs for themselves; everything else has the other half."""
+        every = sorted(os.sched_getaffinity(0))
+        half = len(every) // 2
+        servers = [pid for name, pid in children().items() if name in SERVERS]
+        for pid in servers:
+            pin(pid, every[:half])
+        for pid in (operator.pid, self.callee.pid, os.getpid()):
+            pin(pid, every[half:])
+        try:
+            yield
+        finally:
+            for pid in (*servers, operator.pid, self.callee.pid, os.getpid()):
+                pin(pid, every)
 
     def _record_nothing(self) -> None:
         """The control plane of the tests keeps every write with its body: work that no cluster has to do."""

@@ -2,7 +2,9 @@
 
 *Waiting*: all runs are there, and wait for their Workflow; then that is applied. Nothing but the operator's own work is
 measured: this is the rate that is compared with the raw one. *Applied*: runs are created while the operator works, by
-as many writers as a busy program has; each create costs the API server about what a status write does.
+as many writers as a busy program has; each create costs the API server about what a status write does. *Apart*: as
+waiting, and the API server has half of the cores for itself, as in a cluster where it has a machine of its own; so has
+the raw writer. It says whether the operator keeps up.
 """
 
 import asyncio
@@ -18,7 +20,7 @@ from bench.processes import BENCH, OTHERS
 from bench.raw import RawRate, RawWriter, best
 from bench.saga import LEVELS, saga
 from bench.spread import Spread, spread
-from bench.stage import Stage
+from bench.stage import CAN_BE_APART, Stage
 from bench.waiting import WITHIN, until
 
 LOOK_SECONDS = 0.02
@@ -81,9 +83,14 @@ class Course:
         self._raw = raw
         self._namespace = namespace
 
-    async def waiting(self, operator: OperatorProcess, runs: int) -> Throughput:
+    async def apart(self, operator: OperatorProcess, runs: int) -> Throughput:
+        """The same, on cores apart from those of the API server."""
+        with self._stage.apart(operator):
+            return await self.waiting(operator, runs, "apart")
+
+    async def waiting(self, operator: OperatorProcess, runs: int, mode: str = "waiting") -> Throughput:
         """So many runs that wait for their Workflow."""
-        workflow, stored = f"late-{runs}", operator.status_writes()
+        workflow, stored = f"{mode}-{runs}", operator.status_writes()
         names = [f"{workflow}-{number}" for number in range(runs)]
         await self._admin.create_runs(self._namespace, names, workflow)
         await until(lambda: operator.status_writes() >= stored + runs, every=LOOK_SECONDS)
@@ -93,7 +100,7 @@ class Course:
             await self._admin.create("workflows", self._namespace, saga(workflow, self._callee.port))
             return dict.fromkeys(names, began)
 
-        return await self._timed(operator, "waiting", runs, apply)
+        return await self._timed(operator, mode, runs, apply)
 
     async def applied(self, operator: OperatorProcess, runs: int) -> Throughput:
         """So many runs that are applied while the operator works."""
@@ -146,7 +153,7 @@ class Course:
 async def measure(
     stage: Stage, admin: Client, raw: RawWriter, sizes: Sequence[int], profile: Path | None
 ) -> AsyncIterator[Throughput]:
-    """Both modes, with each number of runs."""
+    """All modes, with each number of runs; apart with the last one only."""
     namespace = stage.namespace("throughput")
     course = Course(stage, admin, raw, namespace)
     with stage.operator(namespace, profile) as operator:
@@ -154,6 +161,8 @@ async def measure(
         for runs in sizes:
             yield await course.waiting(operator, runs)
             yield await course.applied(operator, runs)
+        if CAN_BE_APART:
+            yield await course.apart(operator, sizes[-1])
 
 
 def _total(cpu_ms: Mapping[str, float], *but: str) -> float:
