@@ -1,6 +1,6 @@
 """Minutes of mixed sagas while everything around them keeps failing: `python -m tests.soak --minutes 10 --seed 7`.
 
-A real control plane, two operators that share a lease, the services of examples/order. Three people are at work, each
+A real control plane, two operators that share the runs, the services of examples/order. Three people are at work, each
 in a thread of their own and each with their own dice, which the seed sets:
 
 | who | what they do |

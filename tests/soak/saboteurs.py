@@ -62,8 +62,8 @@ class OfServers(Saboteur):
             "operator killed": self._mortal.crash,
             "operator killed, and away": self._kill_for_long,
             "operator ended": self._end,
-            "operator frozen": lambda: self._freeze(self._dice.choice((self._mortal, self._survivor)), 0.2, 0.9),
-            "operator frozen for longer than its lease": lambda: self._freeze(self._survivor, 1.2, 2.5),
+            "operator frozen": lambda: self._freeze(0.2, 0.9),
+            "operator frozen for longer than its lease": lambda: self._freeze(1.2, 2.5),
             "API server killed": lambda: self._plane.restart_apiserver(crash=True),
             "API server restarted": self._plane.restart_apiserver,
         }
@@ -80,8 +80,9 @@ class OfServers(Saboteur):
         self._wait(0, self._lease)
         self._mortal.start()
 
-    def _freeze(self, operator: Operator, least: float, most: float) -> None:
-        """For so many durations of the lease."""
+    def _freeze(self, least: float, most: float) -> None:
+        """One or the other, for so many durations of the lease."""
+        operator = self._dice.choice((self._mortal, self._survivor))
         operator.pause()
         try:
             self._wait(least * self._lease, most * self._lease)
