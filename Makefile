@@ -58,9 +58,9 @@ generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from t
 
 lock: $(READY) ## Resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  pyproject.toml --output-file requirements.txt
+	  --extra otlp pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --constraint requirements.txt pyproject.toml --group dev --output-file requirements-dev.txt
+	  --constraint requirements.txt --extra otlp pyproject.toml --group dev --output-file requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --constraint requirements-dev.txt --group build --output-file requirements-build.txt
 

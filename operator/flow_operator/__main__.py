@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from flow_operator.adapters import clock, credentials, logs, process
+from flow_operator.adapters import clock, credentials, logs, process, traces
 from flow_operator.adapters.api_server_names import known_as
 from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.cluster import ApiServer
@@ -68,6 +68,7 @@ async def operate(settings: Settings, access: Credentials) -> int:
             return await operator.run()
         finally:
             await runner.cleanup()
+            await asyncio.to_thread(operator.tracer.close)
 
 
 class Operator:
@@ -78,6 +79,7 @@ class Operator:
     ) -> None:
         cluster = ApiServer(api, settings.namespaces)
         metrics = Metrics()
+        self.tracer = traces.open_tracer(os.environ, settings.identity, metrics.spans_dropped)
         self._access = access
         self._stop = asyncio.Event()
         self._filled = False
@@ -86,7 +88,7 @@ class Operator:
         self._reconciler = Reconciler(
             plan,
             record,
-            World(cluster, caller, metrics, self._events, clock.now),
+            World(cluster, caller, metrics, self._events, clock.now, self.tracer),
             shards=settings.shards,
             is_held=lambda shard: self._leases.is_held(shard),
             service_url=settings.service_url,

@@ -66,6 +66,8 @@ class Entry:
     answer: Any
     undoes: str | None = None
     """Key of the call that this one undid, or forbade."""
+    traceparent: str = ""
+    """Header traceparent: the span of this attempt, below which a service that traces puts its own."""
 
 
 def entries(path: Path) -> list[Entry]:

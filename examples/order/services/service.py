@@ -100,6 +100,7 @@ class Service:
             code=decision.code,
             answer=decision.answer,
             undoes=decision.undoes,
+            traceparent=header.get("traceparent", ""),
         )
 
 

@@ -48,6 +48,9 @@ class Metrics:
         self._writes = Counter(
             "flow_status_writes", "Writes of a status, by what became of them.", ("result",), registry=self._registry
         )
+        self._spans_dropped = Counter(
+            "flow_spans_dropped", "Spans that no receiver of traces has taken.", registry=self._registry
+        )
         self._registry.register(_BuildInfo())
 
     def attempt(self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float) -> None:
@@ -62,6 +65,10 @@ class Metrics:
     def status_write(self, result: str) -> None:
         """A status was written, or not."""
         self._writes.labels(result).inc()
+
+    def spans_dropped(self, number: int) -> None:
+        """So many spans were not exported."""
+        self._spans_dropped.inc(number)
 
     def count(self, runs: Callable[[], Counts]) -> None:
         """Ask this how many runs there are."""

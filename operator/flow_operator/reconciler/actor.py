@@ -209,6 +209,7 @@ class Actor:
         held.keep(plan.status, document)
         self._act(plan)
         self._count_end(stored, plan.status)
+        self._shell.tracer.stored(held.run, stored, plan.status)
 
     def _count_end(self, before: ExecutionStatus, after: ExecutionStatus) -> None:
         ended = after.completion_time

@@ -96,6 +96,21 @@ class Meter(Protocol):
         ...
 
 
+class Tracer(Protocol):
+    """Tells of spans, as well as it can: nothing waits for it, and it raises nothing."""
+
+    def stored(self, run: Run, before: ExecutionStatus, after: ExecutionStatus) -> None:
+        """The status of a run was `before` and is `after` now: attempts may have ended, and the run."""
+        ...
+
+
+class Untraced:
+    """A tracer that nobody listens to."""
+
+    def stored(self, run: Run, before: ExecutionStatus, after: ExecutionStatus) -> None:
+        """Nobody is told."""
+
+
 class Recorder(Protocol):
     """Posts Kubernetes Events, as well as it can: nothing waits for one."""
 

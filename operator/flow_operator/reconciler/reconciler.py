@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flow_operator.reconciler.definitions import DefinitionCache, Definitions, Known
 from flow_operator.reconciler.listing import Listing
@@ -20,6 +20,8 @@ from flow_operator.reconciler.ports import (
     Planner,
     Recorder,
     Registrar,
+    Tracer,
+    Untraced,
 )
 from flow_operator.reconciler.revisions import Revisions
 from flow_operator.reconciler.runs import Runs
@@ -37,6 +39,7 @@ class World:
     meter: Meter
     recorder: Recorder
     now: Now
+    tracer: Tracer = field(default_factory=Untraced)
 
 
 class Reconciler:
@@ -66,6 +69,7 @@ class Reconciler:
             revisions=revisions,
             meter=world.meter,
             recorder=world.recorder,
+            tracer=world.tracer,
             now=world.now,
             shards=self._shards,
             service_url=service_url,

@@ -8,7 +8,7 @@ from typing import Protocol
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.errors import ClusterError
-from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar
+from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar, Tracer
 from flow_operator.reconciler.revisions import Revisions
 from flow_operator.reconciler.shards import Shards
 
@@ -53,6 +53,7 @@ class Shell:
     revisions: Revisions
     meter: Meter
     recorder: Recorder
+    tracer: Tracer
     now: Now
     shards: Shards
     service_url: str
