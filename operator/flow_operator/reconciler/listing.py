@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 PERIOD_SECONDS = 300.0
 SOON_SECONDS = 1.0
 """After a watch has begun, perhaps anew; several begin at once."""
-LONGEST_SECONDS = 30.0
+LONGEST_SECONDS = 10.0
 """Between lists that fail."""
 
 
@@ -38,7 +38,7 @@ class Listing:
 
     async def fill(self) -> None:
         """List everything for the first time, definitions before the runs that need them; until it succeeds."""
-        backoff = Backoff(longest=10.0)
+        backoff = Backoff(longest=LONGEST_SECONDS)
         for plural in (STEPS, WORKFLOWS, RUNS):
             while True:
                 try:
