@@ -12,6 +12,7 @@ from examples.order.services import OrderServices
 from tests.controlplane import ControlPlane, existing_kubeconfig
 from tests.controlplane.process import Tether
 from tests.e2e.audit import checked
+from tests.e2e.between import Between, surrounded
 from tests.e2e.kube import Kube
 from tests.e2e.role import install
 from tests.e2e.sagas import Sagas
@@ -75,3 +76,10 @@ def shop(bare_shop: Shop) -> Shop:
 def sagas(running_services: OrderServices) -> Sagas:
     """Builds workflows that call the services."""
     return Sagas(running_services.ports)
+
+
+@pytest.fixture
+def between(bare_shop: Shop, tmp_path: Path) -> Iterator[Between]:
+    """The test's world with proxies in it, and no operator yet."""
+    with surrounded(bare_shop, tmp_path) as opened:
+        yield opened

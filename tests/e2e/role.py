@@ -43,11 +43,17 @@ def install(kube: Kube, namespace: str) -> ServiceAccount:
         except ApiError as error:
             if error.code != HTTPStatus.CONFLICT:
                 raise
-    request = {"spec": {"expirationSeconds": 24 * 3600}}
-    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{ACCOUNT}/token"
-    account = ServiceAccount(namespace, kube.request("POST", path, request)["status"]["token"])
+    account = ServiceAccount(namespace, new_token(kube, namespace))
     eventually(lambda: _may_begin(kube, account), within=10, what="the operator's Role in force")
     return account
+
+
+def new_token(kube: Kube, namespace: str) -> str:
+    """Another token of the operator's account in a namespace."""
+    request = {"spec": {"expirationSeconds": 24 * 3600}}
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{ACCOUNT}/token"
+    token: str = kube.request("POST", path, request)["status"]["token"]
+    return token
 
 
 def _may_begin(kube: Kube, account: ServiceAccount) -> bool:

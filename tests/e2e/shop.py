@@ -39,11 +39,12 @@ class Shop:
         self.services = services
         self.account = account
         self.operators: list[Operator] = []
+        self.kubeconfig = cluster.kubeconfig_for(account.token)
+        """What operators are started with."""
         self.refusals_are_borne = False
         """Whether the API server may refuse the operator something: the test brings it about."""
         self._directory = directory
         self._group = group
-        self._kubeconfig = cluster.kubeconfig_for(account.token)
 
     @property
     def operator(self) -> Operator:
@@ -60,7 +61,7 @@ class Shop:
             "FLOW_EGRESS_ALLOW": "127.0.0.1",
         }
         log = self._directory / f"operator-{identity}.log"
-        operator = Operator(self._kubeconfig, log, defaults | settings, self._group, program)
+        operator = Operator(self.kubeconfig, log, defaults | settings, self._group, program)
         self.operators.append(operator)
         operator.start()
         return operator
