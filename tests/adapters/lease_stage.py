@@ -80,6 +80,22 @@ class LeaseServer(FakeCluster):
         return spec
 
 
+class Line:
+    """What connects one replica with the API server; it can be cut."""
+
+    def __init__(self, server: LeaseServer) -> None:
+        self._server = server
+        self.up = asyncio.Event()
+        self.up.set()
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def send(*arguments: Any) -> Any:
+            await self.up.wait()
+            return await getattr(self._server, name)(*arguments)
+
+        return send
+
+
 class Replica:
     """One process, and the shards that it acts for."""
 
@@ -96,8 +112,9 @@ class Replica:
         """Shards that were let go while calls of theirs were in flight."""
         self.losses = 0
         """How often it let go of anything."""
+        self.line = Line(fleet.server)
         self.leases = ShardLeases(
-            fleet.server,
+            self.line,
             self,
             namespace=NAMESPACE,
             identity=identity,

@@ -73,6 +73,9 @@ def test_a_restart_under_the_same_identity_takes_it_back_at_once() -> None:
     story(told)
 
 
+@pytest.mark.fault(
+    "the operator that acts cannot reach the API server", "It ceases to act before another could take over"
+)
 @pytest.mark.parametrize("away", ["hangs", "fails"])
 def test_a_holder_that_cannot_renew_stops_before_another_can_begin(away: str) -> None:
     async def told(fleet: Fleet) -> None:
@@ -147,6 +150,9 @@ def test_an_answer_that_is_looked_at_late_takes_nobody_for_dead() -> None:
     story(told)
 
 
+@pytest.mark.fault(
+    "the time of day of a node is set by a day, forwards or back", "Nothing: leases are measured by monotonic clocks"
+)
 @pytest.mark.parametrize("hours", [-24, 24])
 def test_a_wall_clock_that_jumps_changes_nothing(hours: int) -> None:
     async def told(fleet: Fleet) -> None:

@@ -111,16 +111,11 @@ def test_a_replica_that_is_cut_off_lets_go_and_comes_back() -> None:
     async def told(fleet: Fleet) -> None:
         one, _ = fleet.start("one", "two", shards=4)
         await settled(fleet, 2, 2)
-        list_all = one.leases._store.all
-
-        async def away() -> object:
-            await asyncio.sleep(10_000)
-
-        one.leases._store.all = away
+        one.line.up.clear()
         assert await fleet.until(lambda: fleet.covered(4) and not one.held) <= DURATION
         assert not one.acting
         await settled(fleet, 4)
-        one.leases._store.all = list_all
+        one.line.up.set()
         await settled(fleet, 2, 2)
 
     story(told)
@@ -251,9 +246,8 @@ class Chaos:
             case 1:
                 self.ending.add(asyncio.create_task(victim.stop()))
             case _:
-                self.fleet.server.hang.clear()
-                await pass_time(self.random.uniform(0, 20))
-                self.fleet.server.hang.set()
+                victim.line.up.clear()
+                asyncio.get_running_loop().call_later(self.random.uniform(0, 30), victim.line.up.set)
                 self.alive.append(victim)
 
 

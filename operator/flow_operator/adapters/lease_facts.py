@@ -146,13 +146,15 @@ class Facts:
         if self.others_act:
             return set()
         there = range(self.shards) if self.in_force == self.shards else (0,)
-        return {shard for shard in there if self._owners()[shard] == self.me and self._is_free(shard)}
+        owned = self._owners()
+        return {shard for shard in there if owned[shard] == self.me and self._is_free(shard)}
 
     def to_give(self, mine: Collection[int]) -> set[int]:
         """Those of my shards that ought to be another's."""
         if self.is_outvoted:
             return set(mine)
-        return {shard for shard in mine if self._owners()[shard] != self.me}
+        owned = self._owners()
+        return {shard for shard in mine if owned[shard] != self.me}
 
     def _owners(self) -> dict[int, str]:
         mine = [lease for name, lease in self.leases.items() if name in self.live and lease.shards == self.shards]

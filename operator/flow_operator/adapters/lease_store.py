@@ -92,11 +92,13 @@ class LeaseStore:
             self._complain(name, error)
 
     async def delete(self, name: str) -> None:
-        """Delete it whatever it says; as well as it can be done within three seconds."""
+        """Delete it, if there is one; as well as it can be done within three seconds."""
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
                 metadata = (await self._server.read(LEASES, self._namespace, name))["metadata"]
                 await self._server.delete(LEASES, self._namespace, name, metadata["uid"], metadata["resourceVersion"])
+        except Gone:
+            return
         except (ClusterError, TimeoutError) as error:
             self._complain(name, error)
 
