@@ -1,7 +1,9 @@
 """A rolling update from an operator of an earlier commit, with runs in flight."""
 
 import io
+import os
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -41,7 +43,11 @@ def earlier(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     archive = git("archive", commit(request.param), "operator")
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(tmp_path / "earlier", filter="data")
-    return tmp_path / "earlier" / "operator"
+    path = tmp_path / "earlier" / "operator"
+    asked = [sys.executable, "-c", "import flow_operator; print(flow_operator.__file__)"]
+    told = subprocess.run(asked, env=os.environ | {"PYTHONPATH": str(path)}, check=True, capture_output=True, text=True)
+    assert told.stdout.startswith(str(path)), "else this commit is tested against itself"
+    return path
 
 
 @pytest.mark.fault(
