@@ -184,7 +184,7 @@ class Fleet:
         """Check all the time."""
         while True:
             self.check()
-            await pass_time(0.01)
+            await pass_time(0.02)
 
     async def until(self, holds: Callable[[], bool], within: float = 600.0) -> float:
         """How long it takes until this holds."""

@@ -77,6 +77,22 @@ def test_a_shard_with_calls_in_flight_for_long_is_kept_and_goes_on() -> None:
     story(told)
 
 
+def test_a_shard_whose_calls_are_always_long_is_rarely_held_up() -> None:
+    async def told(fleet: Fleet) -> None:
+        one = fleet.start("one", shards=2)
+        await settled(fleet, 2)
+        drained = 0.0
+        fleet.start("two", shards=2)
+        for _ in range(1200):
+            one.busy[1] = 1000.0
+            await pass_time(1)
+            drained += bool(one.draining)
+        assert one.acting == {0, 1}
+        assert drained <= 5 * GRACE_SECONDS
+
+    story(told)
+
+
 def test_what_a_killed_replica_held_is_taken_over_within_the_duration() -> None:
     async def told(fleet: Fleet) -> None:
         replicas = fleet.start("one", "two", "three", shards=8)

@@ -36,8 +36,9 @@ LOOK_AT, LOOK_SECONDS = 1 / 12, 2.0
 """How often, at least, everybody looks, as a part of the duration and at most: so soon is seen what was given back."""
 GRACE_SECONDS = 20.0
 """What calls in flight get before a shard is given away; kubelet kills 30 s after SIGTERM."""
-KEEP_SECONDS = 60.0
-"""How long a shard is kept that could not be handed over, since calls were in flight for longer than that."""
+KEEP_SECONDS, KEEP_DOUBLINGS = 60.0, 6
+"""How long a shard is kept that could not be handed over, since calls were in flight for longer than that: doubling,
+so that runs whose calls are always long do not stand still for the sake of balance."""
 STALE_DURATIONS = 10
 """After so many durations without a renewal, what a replica that went away has left is deleted."""
 
@@ -99,8 +100,8 @@ class ShardLeases:
         """Shards that are being handed over. They are still renewed, and acted for."""
         self._firm: dict[int, float] = {}
         """Those of them that go, whatever is in flight, at this moment of the monotonic clock."""
-        self._kept: dict[int, float] = {}
-        """Shards that could not be handed over, and until when they are kept."""
+        self._kept: dict[int, tuple[int, float]] = {}
+        """Shards that could not be handed over: how often in a row, and until when they are kept."""
         self._known_until = float("-inf")
         """When to renew the lease by which this replica is known."""
         self._next_over = float("-inf")
@@ -182,7 +183,7 @@ class ShardLeases:
         now = self._monotonic()
         firm = now + GRACE_SECONDS if facts.is_outvoted else None
         for shard in facts.to_give(self._held):
-            if firm is not None or now >= self._kept.get(shard, now):
+            if firm is not None or now >= self._kept.get(shard, (0, now))[1]:
                 self._give(shard, firm)
         take = set() if self._ending else facts.to_take() - self._held.keys() - self._leaving.keys()
         due = {shard for shard, hold in self._held.items() if now >= hold.due}
@@ -260,9 +261,11 @@ class ShardLeases:
             drained = await self._actors.drain({shard}, left)
         if not drained and shard not in self._firm and self.is_held(shard):
             log.info("%s kept by %s: calls are in flight for too long", self._named({shard}), self._identity)
-            self._kept[shard] = self._monotonic() + KEEP_SECONDS
+            times, _ = self._kept.get(shard, (0, 0.0))
+            self._kept[shard] = times + 1, self._monotonic() + KEEP_SECONDS * 2 ** min(times, KEEP_DOUBLINGS)
             self._actors.start_acting({shard})
             return
+        self._kept.pop(shard, None)
         await self._cease({shard})
         await self._store.give_back(shard_lease(shard, self._shards))
 
