@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from flow_operator.adapters import clock, credentials, logs, process, traces
+from flow_operator.adapters import clock, credentials, logs, loop_lag, process, traces
 from flow_operator.adapters.api_server_names import known_as
 from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.cluster import ApiServer
@@ -78,7 +78,7 @@ class Operator:
         self, settings: Settings, access: Credentials, api: aiohttp.ClientSession, calls: aiohttp.ClientSession
     ) -> None:
         cluster = ApiServer(api, settings.namespaces)
-        metrics = Metrics()
+        self._metrics = metrics = Metrics()
         self.tracer = traces.open_tracer(os.environ, settings.identity, metrics.spans_dropped)
         self._access = access
         self._stop = asyncio.Event()
@@ -109,6 +109,7 @@ class Operator:
             monotonic=clock.monotonic,
         )
         metrics.count(self._reconciler.count_runs)
+        metrics.count_queue(self._reconciler.queue)
         metrics.count_shards(settings.shards, lambda: self._leases.held)
         self.probes = Probes(health=self._supervisor.trouble, readiness=self._unready, metrics=metrics)
 
@@ -127,8 +128,9 @@ class Operator:
                 _background(self._supervisor.run()) as watches,
                 _background(self._leases.run()) as leases,
                 _background(self._reconciler.keep_listing()) as listing,
+                _background(loop_lag.measure(self._metrics.lag)) as lag,
             ):
-                parts = (events, watches, leases, listing)
+                parts = (events, watches, leases, listing, lag)
                 await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)
                 await self._end()
         ended = next((part for part in parts if part.done() and not part.cancelled()), None)

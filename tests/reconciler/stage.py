@@ -85,16 +85,31 @@ class Tally:
         self.journal = journal
         self.attempts: list[tuple[str, str]] = []
         self.ended: list[tuple[str, float]] = []
+        self.undone: list[str] = []
+        self.forgotten: list[str] = []
         self.writes: list[str] = []
 
-    def attempt(self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float) -> None:
+    def attempt(
+        self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float, trace: str | None
+    ) -> None:
         assert workflow
         assert seconds >= 0
+        assert trace is not None
+        assert len(trace) == 32
         self.attempts.append((f"{step}/{direction}", verdict))
 
-    def run_ended(self, workflow: str, phase: str, seconds: float) -> None:
+    def run_ended(self, workflow: str, phase: str, seconds: float, trace: str | None) -> None:
         assert workflow
+        assert trace is None or len(trace) == 32
         self.ended.append((phase, seconds))
+
+    def undo_ended(self, workflow: str, phase: str, trace: str | None) -> None:
+        assert workflow
+        assert trace is not None
+        self.undone.append(phase)
+
+    def forget(self, workflow: str) -> None:
+        self.forgotten.append(workflow)
 
     def status_write(self, result: str) -> None:
         self.writes.append(result)

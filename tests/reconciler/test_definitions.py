@@ -6,7 +6,7 @@ from tests.reconciler.fake_cluster import Fault
 from tests.reconciler.stage import Stage, answer, step
 from tests.reconciler.virtual_time import pass_time, run
 
-from flow_operator.engine.errors import Conflict
+from flow_operator.engine.errors import Conflict, Unavailable
 
 
 def ready(stage: Stage, name: str, plural: str = "workflows") -> str:
@@ -159,3 +159,30 @@ def test_after_a_namespace_was_made_anew_its_revisions_are_too() -> None:
         return stage.lines("create")
 
     assert run(story()) == ["create controllerrevisions"] * 2
+
+
+def test_the_metrics_forget_a_workflow_when_no_namespace_has_one_of_its_name() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        stage.cluster.add("workflows", "order", {"spec": {"steps": [step("a")]}}, namespace="elsewhere")
+        await pass_time(1)
+        stage.cluster.delete("workflows", "order")
+        await pass_time(1)
+        assert stage.tally.forgotten == []
+        stage.cluster.delete("workflows", "order", namespace="elsewhere")
+        await pass_time(1)
+        assert stage.tally.forgotten == ["order"]
+
+    run(story())
+
+
+def test_a_status_of_a_definition_that_is_not_written_is_counted_too() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.cluster.fail("write", Fault(Unavailable("503")))
+        stage.workflow(step("a"))
+        await stage.until(lambda: len(stage.tally.writes) == 2)
+        return stage.tally.writes
+
+    assert run(story()) == ["unavailable", "stored"]

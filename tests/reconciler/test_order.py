@@ -99,6 +99,7 @@ def test_a_failure_is_undone_in_reverse_order_and_the_events_say_so() -> None:
             ("reserve/undo", "Success"),
         ]
         assert [phase for phase, _ in stage.tally.ended] == ["Failure"]
+        assert stage.tally.undone == ["Success"]
         return stage.lines("call", "event")
 
     assert run(story()) == [

@@ -10,6 +10,7 @@ from tests.reconciler.stage import Stage, answer, pristine, step
 from tests.reconciler.virtual_time import pass_time, run
 
 from flow_operator.engine.errors import Unavailable
+from flow_operator.reconciler.runs import Queue
 
 
 def tasks() -> int:
@@ -144,6 +145,26 @@ def test_runs_that_wait_for_a_place_at_their_host_leave_room_for_others() -> Non
         return others, stage.reconciler.count_runs()[0]["shop", "slow", "Success"]
 
     assert run(story()) == (10, 10)
+
+
+def test_how_many_wait_for_room_and_how_long_can_be_asked() -> None:
+    async def story() -> None:
+        stage = await Stage(concurrency=2).open()
+        stage.workflow(step("a"))
+        stage.caller.services["a"] = answer(after=100)
+        for number in range(5):
+            stage.start(f"run-{number}")
+        await pass_time(60)
+
+        queue = stage.reconciler.queue()
+
+        assert (queue.depth, queue.active) == (3, 2)
+        assert queue.oldest == pytest.approx(60, abs=1)
+        await stage.until(lambda: stage.reconciler.count_runs()[0]["shop", "order", "Success"] == 5)
+        await pass_time(1)
+        assert stage.reconciler.queue() == Queue(depth=0, oldest=0.0, active=0)
+
+    run(story())
 
 
 def test_what_the_watch_missed_is_found_by_the_next_list() -> None:

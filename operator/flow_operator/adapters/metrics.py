@@ -1,66 +1,87 @@
-"""What is counted, under the names of the contract (semantics: How it is started)."""
+"""What is counted, under the names of the contract (semantics: How it is started).
 
-import sys
-from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+What bounds each label: `namespace` and `workflow` the Workflows there are (and those that runs under way still name);
+`step` the steps of their definitions; `phase`, `verdict`, `direction` and `result` are closed lists. Nothing of a run
+is a label: its trace is told by exemplars, of which a series keeps one, and only to who asks for OpenMetrics.
+
+A Workflow's series are dropped when no namespace has a Workflow of its name any more; a run that goes on after that
+begins them anew, which Prometheus takes for a restart.
+"""
+
+from collections.abc import Callable, Collection
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.registry import Collector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.process_collector import ProcessCollector
 
-from flow_operator import __version__
+from flow_operator.adapters.collectors import BuildInfo, Counts, Queue, QueueCollector, RunCollector
 from flow_operator.api.status import Direction, Verdict
-
-Counts = tuple[Tally[tuple[str, str, str]], Tally[tuple[str, str]]]
 
 _ATTEMPT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _RUN_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 7 * 24 * 3600)
+_LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class Metrics:
     """Counters of its own registry; how many runs there are is asked for when somebody looks."""
 
-    content_type = CONTENT_TYPE_PLAIN_0_0_4
-
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody reads
-        self._registry = CollectorRegistry()
+        self._registry = registry = CollectorRegistry()
         self._attempts = Counter(
             "flow_attempts",
             "Attempts that have ended.",
             ("workflow", "step", "direction", "verdict"),
-            registry=self._registry,
+            registry=registry,
         )
         self._attempt_seconds = Histogram(
             "flow_attempt_duration_seconds",
             "How long attempts took, waiting for a place at the host included.",
             buckets=_ATTEMPT_BUCKETS,
-            registry=self._registry,
+            registry=registry,
         )
         self._run_seconds = Histogram(
             "flow_run_duration_seconds",
             "How long runs took, undo included.",
             ("workflow", "phase"),
             buckets=_RUN_BUCKETS,
-            registry=self._registry,
+            registry=registry,
+        )
+        self._undos = Counter(
+            "flow_compensations",
+            "Runs whose undo has ended: Success, or given up in Failure.",
+            ("workflow", "phase"),
+            registry=registry,
         )
         self._writes = Counter(
-            "flow_status_writes", "Writes of a status, by what became of them.", ("result",), registry=self._registry
+            "flow_status_writes", "Writes of a status, by what became of them.", ("result",), registry=registry
         )
         self._spans_dropped = Counter(
-            "flow_spans_dropped", "Spans that no receiver of traces has taken.", registry=self._registry
+            "flow_spans_dropped", "Spans that no receiver of traces has taken.", registry=registry
         )
-        self._registry.register(_BuildInfo())
+        self._lag = Histogram(
+            "flow_event_loop_lag_seconds",
+            "How late the event loop was for something that was due.",
+            buckets=_LAG_BUCKETS,
+            registry=registry,
+        )
+        registry.register(BuildInfo())
+        ProcessCollector(registry=registry)
 
-    def attempt(self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float) -> None:
+    def attempt(
+        self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float, trace: str | None
+    ) -> None:
         """An attempt has ended and its verdict is known."""
-        self._attempts.labels(workflow, step, direction.value, verdict.value).inc()
-        self._attempt_seconds.observe(seconds)
+        self._attempts.labels(workflow, step, direction.value, verdict.value).inc(exemplar=_exemplar(trace))
+        self._attempt_seconds.observe(seconds, _exemplar(trace))
 
-    def run_ended(self, workflow: str, phase: str, seconds: float) -> None:
+    def run_ended(self, workflow: str, phase: str, seconds: float, trace: str | None) -> None:
         """A run has ended, its undo included."""
-        self._run_seconds.labels(workflow, phase).observe(seconds)
+        self._run_seconds.labels(workflow, phase).observe(seconds, _exemplar(trace))
+
+    def undo_ended(self, workflow: str, phase: str, trace: str | None) -> None:
+        """The undo of a run has ended."""
+        self._undos.labels(workflow, phase).inc(exemplar=_exemplar(trace))
 
     def status_write(self, result: str) -> None:
         """A status was written, or not."""
@@ -70,9 +91,22 @@ class Metrics:
         """So many spans were not exported."""
         self._spans_dropped.inc(number)
 
+    def lag(self, seconds: float) -> None:
+        """The event loop was so late."""
+        self._lag.observe(seconds)
+
+    def forget(self, workflow: str) -> None:
+        """There is no Workflow of this name any more."""
+        for family in (self._attempts, self._run_seconds, self._undos):
+            family.remove_by_labels({"workflow": workflow})
+
     def count(self, runs: Callable[[], Counts]) -> None:
         """Ask this how many runs there are."""
-        self._registry.register(_Runs(runs))
+        self._registry.register(RunCollector(runs))
+
+    def count_queue(self, queue: Callable[[], Queue]) -> None:
+        """Ask this what waits."""
+        self._registry.register(QueueCollector(queue))
 
     def count_shards(self, configured: int, held: Callable[[], int]) -> None:
         """Show how many shards there are, and ask this how many of them this replica holds."""
@@ -80,35 +114,11 @@ class Metrics:
         gauge = Gauge("flow_shards_held", "Those of them that this replica holds.", registry=self._registry)
         gauge.set_function(held)
 
-    def exposition(self) -> bytes:
-        """All of it, as Prometheus reads it."""
-        return generate_latest(self._registry)
+    def exposition(self, accept: Collection[str] = ()) -> tuple[bytes, str]:
+        """All of it, as who accepts these types reads it, and its type. Only OpenMetrics has exemplars."""
+        encode, content_type = choose_encoder(",".join(accept))
+        return encode(self._registry), content_type
 
 
-class _Runs(Collector):
-    def __init__(self, runs: Callable[[], Counts]) -> None:
-        self._runs = runs
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        phases, parked = self._runs()
-        family = GaugeMetricFamily(
-            "flow_runs",
-            "Runs by phase, of the shards that this replica holds.",
-            labels=("namespace", "workflow", "phase"),
-        )
-        for phase_labels, number in phases.items():
-            family.add_metric(phase_labels, number)
-        yield family
-        family = GaugeMetricFamily(
-            "flow_runs_parked", "Runs whose undo waits for a person, likewise.", labels=("namespace", "workflow")
-        )
-        for labels, number in parked.items():
-            family.add_metric(labels, number)
-        yield family
-
-
-class _BuildInfo(Collector):
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        family = GaugeMetricFamily("flow_build_info", "What is running.", labels=("version", "python"))
-        family.add_metric((__version__, sys.version.split()[0]), 1)
-        yield family
+def _exemplar(trace: str | None) -> dict[str, str] | None:
+    return None if trace is None else {"trace_id": trace}

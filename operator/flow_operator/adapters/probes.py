@@ -1,6 +1,6 @@
 """/healthz, /readyz and /metrics. If the event loop is stuck nobody answers, which says the same as 503."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,10 +10,8 @@ from aiohttp import web
 class Exposition(Protocol):
     """What /metrics shows."""
 
-    content_type: str
-
-    def exposition(self) -> bytes:
-        """All metrics as text."""
+    def exposition(self, accept: Collection[str]) -> tuple[bytes, str]:
+        """All metrics as text, as who accepts these types reads it, and its type."""
         ...
 
 
@@ -46,9 +44,9 @@ class Probes:
     async def _readyz(self, _: web.Request) -> web.Response:
         return _answer(self.readiness())
 
-    async def _metrics(self, _: web.Request) -> web.Response:
-        header = {"Content-Type": self.metrics.content_type}
-        return web.Response(body=self.metrics.exposition(), headers=header)
+    async def _metrics(self, request: web.Request) -> web.Response:
+        body, content_type = self.metrics.exposition(request.headers.getall("Accept", []))
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
 
 def _answer(trouble: str | None) -> web.Response:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 
-from flow_operator.api.status import ExecutionStatus, Verdict
+from flow_operator.api.status import CompensationPhase, ExecutionStatus, Verdict
 from flow_operator.engine.contract import Plan, Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.errors import Refused
@@ -129,7 +129,9 @@ class Actor:
             if closed is not None:
                 verdict = closed.attempt_log[-1].verdict if closed.attempt_log else Verdict.SUCCESS
                 seconds = (outcome.ended - outcome.started).total_seconds()
-                self._shell.meter.attempt(self.entry.workflow, outcome.step, outcome.direction, verdict, seconds)
+                self._shell.meter.attempt(
+                    self.entry.workflow, outcome.step, outcome.direction, verdict, seconds, _trace(self._held.working)
+                )
         return look or news or bool(outcomes)
 
     def _take_news(self) -> bool:
@@ -214,8 +216,11 @@ class Actor:
     def _count_end(self, before: ExecutionStatus, after: ExecutionStatus) -> None:
         ended = after.completion_time
         if ended is not None and before.completion_time is None:
-            seconds = (ended - (after.start_time or ended)).total_seconds()
-            self._shell.meter.run_ended(self.entry.workflow, after.phase.value, seconds)
+            seconds, trace = (ended - (after.start_time or ended)).total_seconds(), _trace(after)
+            self._shell.meter.run_ended(self.entry.workflow, after.phase.value, seconds, trace)
+            undone = after.compensation.phase if after.compensation else None
+            if undone in (CompensationPhase.SUCCESS, CompensationPhase.FAILURE):
+                self._shell.meter.undo_ended(self.entry.workflow, undone.value, trace)
 
     def _happened(self, plan: Plan, document: Object) -> bool:
         """Whether what was just read is what this plan wrote: nobody else knows the ids of its attempts."""
@@ -250,3 +255,8 @@ class Actor:
         finally:
             timer.cancel()
         return loop.time() < until
+
+
+def _trace(status: ExecutionStatus) -> str | None:
+    """The id of the run's trace, out of its traceparent."""
+    return status.trace.traceparent.split("-")[1] if status.trace else None

@@ -104,6 +104,10 @@ class Definitions:
         within = self._namespaces.get(namespace)
         return None if within is None else within.of(plural).get(name)
 
+    def has_workflow(self, name: str) -> bool:
+        """Whether any namespace has a Workflow of this name."""
+        return any(name in namespace.workflows for namespace in self._namespaces.values())
+
     def lookup(self, namespace: str, workflow: str) -> Definition | Unresolved:
         """What a run started now would be pinned to, or why it cannot start."""
         known = self.find(WORKFLOWS, namespace, workflow)

@@ -83,12 +83,22 @@ class Cache(Protocol):
 class Meter(Protocol):
     """Counts what happened."""
 
-    def attempt(self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float) -> None:
-        """An attempt has ended and its verdict is known."""
+    def attempt(
+        self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float, trace: str | None
+    ) -> None:
+        """An attempt has ended and its verdict is known. `trace` is the id of the run's trace."""
         ...
 
-    def run_ended(self, workflow: str, phase: str, seconds: float) -> None:
+    def run_ended(self, workflow: str, phase: str, seconds: float, trace: str | None) -> None:
         """A run has ended, its undo included."""
+        ...
+
+    def undo_ended(self, workflow: str, phase: str, trace: str | None) -> None:
+        """The undo of a run has ended, in Success or, given up, in Failure."""
+        ...
+
+    def forget(self, workflow: str) -> None:
+        """There is no Workflow of this name any more, in any namespace."""
         ...
 
     def status_write(self, result: WriteResult) -> None:

@@ -24,7 +24,7 @@ from flow_operator.reconciler.ports import (
     Untraced,
 )
 from flow_operator.reconciler.revisions import Revisions
-from flow_operator.reconciler.runs import Runs
+from flow_operator.reconciler.runs import Queue, Runs
 from flow_operator.reconciler.shards import Shards
 from flow_operator.reconciler.shell import Shell
 from flow_operator.reconciler.statuses import DefinitionStatuses
@@ -76,6 +76,8 @@ class Reconciler:
         )
         self._runs = Runs(shell, concurrency)
         self._statuses = DefinitionStatuses(definitions, world.cluster, world.meter, self._shards)
+        self._definitions = definitions
+        self._meter = world.meter
         self._revisions = revisions
         self._caches: Mapping[str, Cache] = {
             STEPS: DefinitionCache(definitions, "steps"),
@@ -146,6 +148,10 @@ class Reconciler:
             parked[entry.namespace, entry.workflow] += entry.parked
         return phases, parked
 
+    def queue(self) -> Queue:
+        """How many runs wait for somebody to look at them, how long, and how many are awake."""
+        return self._runs.queue()
+
     def _definition_changed(self, known: Known) -> None:
         self._statuses.add(known)
         if known.plural == WORKFLOWS:
@@ -154,3 +160,5 @@ class Reconciler:
     def _definition_deleted(self, known: Known) -> None:
         if known.plural == WORKFLOWS:
             self._revisions.forget(known.namespace, known.name)
+            if not self._definitions.has_workflow(known.name):
+                self._meter.forget(known.name)

@@ -11,6 +11,7 @@ import contextvars
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -29,6 +30,18 @@ from flow_operator.reconciler.versions import is_newer, version_of
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How much there is to do at this moment."""
+
+    depth: int
+    """Runs that somebody ought to look at, and for which there is no room yet."""
+    oldest: float
+    """Seconds that the first of them has waited; 0 if there is none."""
+    active: int
+    """Runs that are awake, those that only wait for places at hosts aside."""
+
+
 class Runs:
     """The entries, and the actors of those that are awake."""
 
@@ -39,7 +52,8 @@ class Runs:
         self._awake: dict[Key, tuple[Actor, asyncio.Task[datetime | None]]] = {}
         self._in_line: set[Key] = set()
         """Those of them that do not count: they only wait for places at hosts."""
-        self._queue: deque[Entry] = deque()
+        self._queue: deque[tuple[Entry, float]] = deque()
+        """With the moment, on the loop's clock, since when each waits."""
         self._unresolved: dict[Key, set[Key]] = {}
         """(namespace, workflow) → the runs that wait for it."""
         self._unpinned: set[Key] = set()
@@ -49,6 +63,12 @@ class Runs:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
+
+    def queue(self) -> Queue:
+        """What waits and what is awake."""
+        waiting = [since for entry, since in self._queue if entry.queued]
+        oldest = asyncio.get_running_loop().time() - waiting[0] if waiting else 0.0
+        return Queue(len(waiting), oldest, len(self._awake) - len(self._in_line))
 
     def uids(self) -> dict[Key, str]:
         """The uid of every known run."""
@@ -130,9 +150,9 @@ class Runs:
         return [each for each in self._awake.values() if self._shell.shards.among(each[0].entry.uid, shards)]
 
     def _unqueue(self, shards: Collection[int]) -> None:
-        for entry in self._queue:
+        for entry, _ in self._queue:
             entry.queued = entry.queued and not self._shell.shards.among(entry.uid, shards)
-        self._queue = deque(entry for entry in self._queue if entry.queued)
+        self._queue = deque(each for each in self._queue if each[0].queued)
 
     def _wake_key(self, key: Key) -> None:
         entry = self._entries.get(key)
@@ -146,7 +166,7 @@ class Runs:
             awake[0].ring()
         elif self._may_begin(entry) and not entry.settled and not entry.queued:
             entry.queued = True
-            self._queue.append(entry)
+            self._queue.append((entry, asyncio.get_running_loop().time()))
             self._fill()
 
     def _may_begin(self, entry: Entry) -> bool:
@@ -155,7 +175,7 @@ class Runs:
 
     def _fill(self) -> None:
         while self._queue and len(self._awake) - len(self._in_line) < self._concurrency:
-            entry = self._queue.popleft()
+            entry, _ = self._queue.popleft()
             if entry.queued and self._entries.get(entry.key) is entry:
                 entry.queued = False
                 self._start(entry)

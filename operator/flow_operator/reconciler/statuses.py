@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Collection
 
-from flow_operator.engine.errors import Conflict, Gone, Refused, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Gone, Refused, Unavailable
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.definitions import Definitions, Known
 from flow_operator.reconciler.ports import Cluster, Meter
 from flow_operator.reconciler.shards import Shards
+from flow_operator.reconciler.storing import write_result
 from flow_operator.reconciler.versions import version_of
 
 log = logging.getLogger(__name__)
@@ -71,10 +72,13 @@ class DefinitionStatuses:
         plural, namespace, name = known.plural, known.namespace, known.name
         try:
             metadata = await self._cluster.write_status(plural, namespace, name, known.uid, known.version, status)
-        except Conflict:
-            self._meter.status_write("conflict")
+        except Conflict as error:
+            self._meter.status_write(write_result(error))
             self._definitions.observe(plural, await self._cluster.read(plural, namespace, name))
             self.add(known)
             return
+        except ClusterError as error:
+            self._meter.status_write(write_result(error))
+            raise
         self._meter.status_write("stored")
         known.version, known.status = version_of(metadata), status

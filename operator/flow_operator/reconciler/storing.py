@@ -56,7 +56,7 @@ class Storage:
                     RUNS, entry.namespace, entry.name, entry.uid, entry.version, document
                 )
         except ClusterError as error:
-            meter.status_write(_result(error))
+            meter.status_write(write_result(error))
             return await self._not_written(error)
         meter.status_write("stored")
         self._backoff.reset()
@@ -143,7 +143,8 @@ class Storage:
         return Written.NO
 
 
-def _result(error: ClusterError) -> WriteResult:
+def write_result(error: ClusterError) -> WriteResult:
+    """What became of a write that raised this."""
     if isinstance(error, Conflict | Gone):
         return "conflict"
     return "refused" if isinstance(error, Refused) else "unavailable"
