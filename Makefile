@@ -45,6 +45,7 @@ check: $(READY) ## Check style, types, layers, and that generated files are curr
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m tests.reliability --check
 	$(BIN)/python -m bench.page --check
+	$(BIN)/python -m helm.monitoring --check
 
 controlplane: $(READY) ## Keep a real control plane up for yourself; prints the KUBECONFIG line, ends on Ctrl-C
 	@$(BIN)/python -m tests.controlplane
@@ -55,6 +56,7 @@ generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from t
 	$(BIN)/python -m helm.documentation
 	$(BIN)/python -m tests.reliability
 	$(BIN)/python -m bench.page
+	$(BIN)/python -m helm.monitoring
 
 lock: $(READY) ## Resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -53,7 +53,7 @@ class Operator(OperatorProcess):
 
     def run_another(self) -> tuple[int, str]:
         """Run a second one with the same settings, the address it listens at included; exit code and output."""
-        settings = self._environment | {"FLOW_HTTP_LISTEN": self._url.removeprefix("http://")}
+        settings = self._environment | {"FLOW_HTTP_LISTEN": self.address}
         command = [sys.executable, "-m", "flow_operator"]
         done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=30, check=False)
         return done.returncode, done.stdout + done.stderr

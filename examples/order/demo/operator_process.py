@@ -47,6 +47,11 @@ class OperatorProcess:
         assert self._process is not None, "the operator is not running"
         return self._process.pid
 
+    @property
+    def address(self) -> str:
+        """Host and port of its probes and metrics; others after each start."""
+        return self._url.removeprefix("http://")
+
     def start(self) -> None:
         """Start it, unless it runs, and wait until it is ready. Raises OperatorError when it ends instead."""
         if self._process is not None and self._process.poll() is None:

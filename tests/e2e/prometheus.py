@@ -1,0 +1,100 @@
+"""A real Prometheus that scrapes one operator and evaluates the chart's alerts, sixty times as fast."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, build_opener
+
+import yaml
+from helm.monitoring.alerts import rules
+from tests.controlplane import eventually
+from tests.controlplane.ports import ReservedPort
+from tests.controlplane.process import Server, Tether
+from tests.e2e.operator import Operator
+
+FASTER = 60
+CONFIG = {
+    "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+    "rule_files": ["rules.yaml"],
+    "scrape_configs": [{"job_name": "flow-operator", "file_sd_configs": [{"files": ["targets.json"]}]}],
+}
+
+
+class Prometheus:
+    """Runs in a directory of its own until the tether ends it."""
+
+    def __init__(self, directory: Path, tether: Tether) -> None:
+        self._directory = directory
+        self._port = port = ReservedPort()
+        self._url = f"http://127.0.0.1:{port}"
+        command = [
+            str(shutil.which("prometheus")),
+            f"--config.file={directory / 'prometheus.yml'}",
+            f"--storage.tsdb.path={directory / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--enable-feature=exemplar-storage",
+        ]
+        self._server = Server(command, directory, tether)
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        (self._directory / "prometheus.yml").write_text(yaml.safe_dump(CONFIG))
+        (self._directory / "rules.yaml").write_text(rules(FASTER))
+        self._port.release()
+        self._server.start()
+        eventually(self._ready, within=30, what=f"Prometheus ready; its log is {self._server.log}")
+
+    def stop(self) -> None:
+        """End it."""
+        self._server.kill()
+
+    def scrape(self, operator: Operator) -> None:
+        """Scrape this operator, and wait until that has succeeded."""
+        targets = self._directory / "targets.json"
+        fresh = targets.with_suffix(".new")
+        fresh.write_text(json.dumps([{"targets": [operator.address]}]))
+        fresh.rename(targets)
+        up = f'up{{instance="{operator.address}"}} == 1'
+        eventually(lambda: self.values(up), within=30, what="the operator scraped")
+
+    def values(self, query: str) -> list[float]:
+        """What a query finds now, numbers only."""
+        found = (float(sample["value"][1]) for sample in self._ask("query", query=query)["result"])
+        return [value for value in found if not math.isnan(value)]
+
+    def traces(self, query: str) -> set[str]:
+        """The traces that the exemplars of these series tell."""
+        found = self._ask("query_exemplars", query=query, start="0", end="4000000000")
+        return {each["labels"]["trace_id"] for series in found for each in series["exemplars"]}
+
+    def until_firing(self, alert: str, within: float = 60) -> None:
+        """Wait until an alert fires."""
+        eventually(lambda: self._fires(alert), within=within, what=f"{alert} firing")
+
+    def until_ended(self, alert: str) -> None:
+        """Wait until an alert does not fire any more."""
+        eventually(lambda: not self._fires(alert), within=60, what=f"the end of {alert}")
+
+    def firing(self) -> set[str]:
+        """The alerts that fire now."""
+        alerts = self._ask("alerts")["alerts"]
+        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+    def _fires(self, alert: str) -> bool:
+        return alert in self.firing()
+
+    def _ask(self, path: str, **arguments: str) -> Any:
+        url = f"{self._url}/api/v1/{path}?{urlencode(arguments)}"
+        with build_opener(ProxyHandler({})).open(url, timeout=5) as answer:
+            return json.load(answer)["data"]
+
+    def _ready(self) -> bool:
+        try:
+            self._ask("status/buildinfo")
+        except URLError:
+            return False
+        return True
