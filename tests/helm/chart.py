@@ -26,6 +26,7 @@ def run_helm(*arguments: str | Path, major: int = 4, values: Values | None = Non
     command = [program(f"helm{major}"), *arguments, *(["--values", "-"] if values is not None else [])]
     given = None if values is None else json.dumps(values)
     places = {f"HELM_{each}_HOME": "/nonexistent" for each in ("CACHE", "CONFIG", "DATA")}
+    places["KUBECACHEDIR"] = "/dev/null"  # else it is kept in the working directory, for want of a home
     done = subprocess.run(
         command, input=given, env=places | environment, capture_output=True, text=True, check=False, timeout=240
     )

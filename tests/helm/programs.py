@@ -1,4 +1,4 @@
-"""Helm 3 and 4, kubeconform, kwok and the scheduler, built once per user as the control plane is.
+"""Helm 3 and 4, helm-unittest, kubeconform, kwok and the scheduler, built once per user as the control plane is.
 
 `python -m tests.helm.programs` builds them.
 """
@@ -12,6 +12,7 @@ MODULE = Path(__file__).parent
 PACKAGES = {
     "helm4": "helm.sh/helm/v4/cmd/helm",
     "helm3": "helm.sh/helm/v3/cmd/helm",
+    "helm-unittest": "github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
     "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
     "kwok": "sigs.k8s.io/kwok/cmd/kwok",
 }

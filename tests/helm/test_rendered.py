@@ -1,11 +1,16 @@
 """What the chart renders, judged without a cluster."""
 
+import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from tests.helm.chart import CHART, HelmError, Object, Values, rendered, run_helm
+from tests.helm.programs import program
 
 from flow_operator import __version__
 from flow_operator.adapters.leases import GRACE_SECONDS
@@ -61,6 +66,13 @@ def camel_case(name: str) -> str:
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
 def test_lint_has_nothing_to_say(major: int, values: Values) -> None:
     run_helm("lint", "--strict", CHART, "--kube-version", "1.36.3", major=major, values=values)
+
+
+def test_the_chart_passes_its_own_tests() -> None:
+    done = subprocess.run([program("helm-unittest"), "--strict", CHART], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Tests: +[1-9][0-9]* passed", done.stdout)
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
@@ -161,6 +173,24 @@ def test_argo_cd_gets_the_scripts_under_the_keys_that_it_knows() -> None:
     definitions["discovery"] = actions["discovery.lua"].strip()
     assert definitions == {path.stem: path.read_text().strip() for path in folder.glob("*.lua")}
     assert not data
+
+
+def test_alerts_and_dashboards_are_taken_as_they_are(tmp_path: Path) -> None:
+    """Both have braces of their own, which Helm must leave alone."""
+    chart = Path(shutil.copytree(CHART, tmp_path / "chart"))
+    alert = {"alert": "Parked", "expr": "flow > 0", "annotations": {"summary": "{{ $labels.workflow }} waits"}}
+    board = {"title": "Runs", "panels": [{"legend": "{{phase}}"}]}
+    (chart / "files" / "alerts.yaml").write_text(yaml.safe_dump({"groups": [{"name": "flow", "rules": [alert]}]}))
+    (chart / "files" / "dashboards").mkdir(exist_ok=True)
+    (chart / "files" / "dashboards" / "my_runs.json").write_text(json.dumps(board, indent=2))
+
+    text = run_helm("template", "flow-operator", chart, "--kube-version", "1.36.3", values=EVERYTHING)
+
+    found = {(each["kind"], each["metadata"]["name"]): each for each in yaml.safe_load_all(text) if each}
+    assert found["PrometheusRule", "flow-operator"]["spec"]["groups"][0]["rules"] == [alert]
+    map_of_board = found["ConfigMap", "flow-operator-my-runs"]
+    assert json.loads(map_of_board["data"]["my_runs.json"]) == board
+    assert map_of_board["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
 @pytest.mark.parametrize(
