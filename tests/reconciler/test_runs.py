@@ -58,6 +58,29 @@ def test_runs_that_wait_have_no_task() -> None:
     run(story())
 
 
+def test_thousands_that_are_looked_at_once_are_not_in_memory_at_once() -> None:
+    """A standby that begins to act looks at every run; most have nothing to do."""
+
+    async def story() -> int:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        for number in range(1000):
+            stage.start(f"lost-{number}", "nowhere")
+        await stage.until(lambda: len(stage.lines("write lost")) == 1000)
+        await stage.reconciler.stop_acting([0])
+        stage.journal.clear()
+        successor = await Stage(cluster=stage.cluster).open()
+        most = tasks()
+        for _ in range(100):
+            await asyncio.sleep(0)
+            most = max(most, tasks())
+        assert successor.journal == []
+        assert successor.reconciler.count_runs()[0]["shop", "nowhere", "Pending"] == 1000
+        return most
+
+    assert 50 <= run(story()) <= 200
+
+
 def test_a_run_whose_status_nobody_can_read_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         stage = await Stage().open()

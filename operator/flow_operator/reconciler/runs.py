@@ -29,6 +29,10 @@ from flow_operator.reconciler.versions import is_newer, version_of
 
 log = logging.getLogger(__name__)
 
+BURST = 50
+"""How many are woken in one turn of the event loop. Most of those that are looked at because a lease was gained have
+nothing to do, and are gone by the next turn: their memory is needed once, and not once for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Queue:
@@ -54,6 +58,8 @@ class Runs:
         """Those of them that do not count: they only wait for places at hosts."""
         self._queue: deque[tuple[Entry, float]] = deque()
         """With the moment, on the loop's clock, since when each waits."""
+        self._begun = 0
+        """How many were woken in this turn of the event loop."""
         self._unresolved: dict[Key, set[Key]] = {}
         """(namespace, workflow) → the runs that wait for it."""
         self._unpinned: set[Key] = set()
@@ -174,11 +180,18 @@ class Runs:
         return shards.is_acting(entry.uid) and not shards.is_draining(entry.uid)
 
     def _fill(self) -> None:
-        while self._queue and len(self._awake) - len(self._in_line) < self._concurrency:
+        while self._queue and self._begun < BURST and len(self._awake) - len(self._in_line) < self._concurrency:
             entry, _ = self._queue.popleft()
             if entry.queued and self._entries.get(entry.key) is entry:
                 entry.queued = False
+                self._begun += 1
+                if self._begun == 1:
+                    asyncio.get_running_loop().call_soon(self._next_burst, context=self._context)
                 self._start(entry)
+
+    def _next_burst(self) -> None:
+        self._begun = 0
+        self._fill()
 
     def _start(self, entry: Entry) -> None:
         entry.disarm()
