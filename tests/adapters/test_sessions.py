@@ -69,6 +69,17 @@ async def test_nor_does_the_session_for_the_api_server_send_again() -> None:
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
+@pytest.mark.fault("the operator loses its lease while it connects", "Nothing is sent")
+async def test_what_may_not_be_sent_any_more_when_the_connection_is_there_is_not_sent() -> None:
+    async with raw_server(answers_all) as server, call_session(LOOPBACK) as session:
+        caller = Caller(session, per_host=1)
+        request = replace(PATIENT, url=server.url)
+        assert await caller.call(request, lambda: False) is None
+        assert await caller.call(request, lambda: True) == answered(content_length="2")
+        assert await caller.call(request, lambda: False) is None, "on the connection that was kept"
+        assert len(server.requests) == 1
+
+
 @pytest.mark.fault("the service sets cookies", "None is kept, none is sent")
 async def test_a_connection_is_kept_and_no_cookie_is() -> None:
     async with raw_server(answers_all) as server, call_session(LOOPBACK) as session:

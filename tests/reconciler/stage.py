@@ -55,8 +55,10 @@ class FakeCaller:
         async with self.places.get(_service(request), asyncio.Semaphore()):
             yield
 
-    async def call(self, request: Request) -> Observation:
-        """Send it to the service of its path."""
+    async def call(self, request: Request, may_send: Callable[[], bool]) -> Observation | None:
+        """Send it to the service of its path, unless it may not be sent."""
+        if not may_send():
+            return None
         path = _service(request)
         self.journal.append(f"call {path}")
         self.requests.append(request)

@@ -5,8 +5,10 @@ The rules of this room:
 1. One `call()` is at most one request on the wire: no redirects, no repetition (`sessions` sees to that of aiohttp).
 2. It returns an observation for whatever happens, and raises nothing but CancelledError. A call that is cancelled may
    have been sent.
-3. "Not sent" is claimed only if the request had not begun to be written. Everything later is "no answer".
-4. An answer is read to the size limit and no further, and only for so long: the request timeout bounds the attempt as a
+3. Whether it may be sent is asked again right before the first byte: names may take long to be looked up, connections
+   to be made, and a process that was frozen meanwhile has lost its lease.
+4. "Not sent" is claimed only if the request had not begun to be written. Everything later is "no answer".
+5. An answer is read to the size limit and no further, and only for so long: the request timeout bounds the attempt as a
    whole, so that a drip of bytes ends as well. Waiting for a place at the host comes before, and does not count.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import aiohttp
@@ -23,6 +26,7 @@ from yarl import URL
 from flow_operator.adapters.failures import after_sending, before_sending
 from flow_operator.adapters.host_places import HostPlaces
 from flow_operator.adapters.progress import Progress, progress
+from flow_operator.adapters.sessions import NoLongerWanted
 from flow_operator.adapters.text import stripped
 from flow_operator.engine.observation import Answered, Denied, NoAnswer, Observation, Request
 
@@ -52,12 +56,15 @@ class Caller:
             host = None  # it will not be sent
         return self._places.at(host or "")
 
-    async def call(self, request: Request) -> Observation:
-        """Send the request, once, and say what was seen; whoever calls holds its place."""
+    async def call(self, request: Request, may_send: Callable[[], bool] = lambda: True) -> Observation | None:
+        """Send the request, once, and say what was seen; None if it was not sent since it may not be any more.
+
+        Whoever calls holds its place.
+        """
         target = _target(request)
         if isinstance(target, Denied):
             return target
-        journey = Progress()
+        journey = Progress(may_send)
         before = progress.set(journey)
         code: int | None = None
         try:
@@ -68,6 +75,8 @@ class Caller:
                     return await self._read(response)
                 finally:
                     response.release()  # keeps the connection only if the answer was read to its end
+        except NoLongerWanted:
+            return None
         except Exception as error:  # noqa: BLE001 a call is an observation, whatever happens in the library
             return after_sending(error, code) if journey.sent else before_sending(error, tls=target.scheme == "https")
         finally:

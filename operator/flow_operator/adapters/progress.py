@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from flow_operator.adapters.egress import Denial
 class Progress:
     """How far one request got; filled in by the session while it is under way, read by who sent it."""
 
+    may_send: Callable[[], bool] = lambda: True
+    """Asked right before the first byte is written."""
     denied: Denial | None = None
     """The last address of the host that the guard refused."""
     dialled: bool = False

@@ -61,6 +61,10 @@ class ConnectionLost(aiohttp.ClientConnectionError):
             super().__init__(str(cause))
 
 
+class NoLongerWanted(Exception):
+    """Who sends it may not any more, as it turned out when the connection was there. Nothing was sent."""
+
+
 class _SpokeUnaskedError(Exception):
     """A kept connection is unusable: bytes came on it while nothing had been asked. Nothing was sent."""
 
@@ -70,15 +74,18 @@ _written_to: WeakSet[ResponseHandler] = WeakSet()
 
 
 class _Request(aiohttp.ClientRequest):
-    """A request that reports when it is about to be written, and refuses a connection that was spoiled while idle."""
+    """A request that asks and reports when it is about to be written, and refuses a connection that was spoiled."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        journey = progress.get(None)
+        if journey is not None and not journey.may_send():
+            raise NoLongerWanted
         protocol = conn.protocol
         if protocol is not None:
             if protocol in _written_to and protocol.should_close:
                 raise _SpokeUnaskedError
             _written_to.add(protocol)
-        if (journey := progress.get(None)) is not None:
+        if journey is not None:
             journey.sent = True
         return await super().send(conn)
 

@@ -83,22 +83,19 @@ class Calls:
         async with self._caller.place(attempt.request):
             self._in_line.discard(attempt.id)
             self._moved()
-            if self._may_send():
-                await self._send(attempt)
-            else:  # the lease was lost in line: whoever acts next sends it
-                del self._tasks[attempt.id]
-                self._ring()
+            await self._send(attempt)
+        del self._tasks[attempt.id]
+        self._ring()
 
     async def _send(self, attempt: Attempt) -> None:
         started = self._now()
         try:
-            observation = await self._caller.call(attempt.request)
+            observation = await self._caller.call(attempt.request, self._may_send)
         except Exception:
             # A caller raises nothing. Should it ever, the service may still have been called: that is Unknown, and a
             # call that ended without an outcome would hold its run for good.
             log.exception("the call of step %s failed inside the operator", attempt.step)
             observation = NoAnswer("ConnectionLost", "the call failed inside the operator; its log says why")
-        outcome = Outcome(attempt.id, attempt.step, attempt.direction, observation, started, self._now())
-        del self._tasks[attempt.id]
-        self._outcomes.append(outcome)
-        self._ring()
+        if observation is not None:  # else the lease was lost meanwhile: whoever acts next sends it
+            outcome = Outcome(attempt.id, attempt.step, attempt.direction, observation, started, self._now())
+            self._outcomes.append(outcome)

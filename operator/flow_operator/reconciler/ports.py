@@ -55,8 +55,11 @@ class Caller(Protocol):
         """Wait for a place at the host of this request, without limit of time, and hold it."""
         ...
 
-    async def call(self, request: Request) -> Observation:
-        """Send the request, once, and say what was seen. Raises nothing. To be called while its place is held."""
+    async def call(self, request: Request, may_send: Callable[[], bool]) -> Observation | None:
+        """Send the request, once, and say what was seen. Raises nothing. To be called while its place is held.
+
+        None if it was not sent: `may_send`, asked right before the first byte, said no.
+        """
         ...
 
 
