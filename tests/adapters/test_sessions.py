@@ -18,7 +18,7 @@ from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.egress import Destinations, Rules
 from flow_operator.adapters.guard import EgressDenied
 from flow_operator.adapters.sessions import ConnectionLost, api_server_session, call_session
-from flow_operator.engine.observation import Denied, NoAnswer, NotSent
+from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent
 
 PATIENT = replace(POST, connect_timeout=GENEROUS, request_timeout=GENEROUS)
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
@@ -75,7 +75,7 @@ async def test_what_may_not_be_sent_any_more_when_the_connection_is_there_is_not
         caller = Caller(session, per_host=1)
         request = replace(PATIENT, url=server.url)
         assert await caller.call(request, lambda: False) is None
-        assert await caller.call(request, lambda: True) == answered(content_length="2")
+        assert isinstance(await caller.call(request, lambda: True), Answered)
         assert await caller.call(request, lambda: False) is None, "on the connection that was kept"
         assert len(server.requests) == 1
 
