@@ -1,6 +1,7 @@
-"""A real Prometheus scrapes the operator: every panel shows something."""
+"""A real Prometheus scrapes the operator: every panel shows something, and every alert fires once, and ends."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,17 @@ from helm.monitoring.dashboards import fleet, workflow
 from tests.controlplane import eventually
 from tests.controlplane.process import Tether
 from tests.e2e.prometheus import Prometheus
+from tests.e2e.role import install
+from tests.e2e.sagas import Sagas
+from tests.e2e.sagas import workflow as define
 from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
 
 VARIABLES = {"$__rate_interval": "30s", "$workflow": "order", "$namespace": ".*"}
 ENDED = 'sum(flow_run_duration_seconds_count{phase="Success"})'
+ROOM = 6
+PATIENT = {"limit": -1, "backoff": {"duration": "200ms", "factor": 1}}
 
 
 @pytest.fixture
@@ -53,3 +59,94 @@ def test_every_panel_shows_something_while_orders_are_placed(shop: Shop, prometh
     trace = refused["trace"]["traceparent"].split("-")[1]
     assert trace in prometheus.traces('flow_attempts_total{verdict="Failure"}')
     assert prometheus.firing() == set()
+
+
+class Watch:
+    """Waits for alerts, and remembers which have fired."""
+
+    def __init__(self, prometheus: Prometheus) -> None:
+        self._prometheus = prometheus
+
+    def fires(self, *alerts: str) -> None:
+        """Each fires."""
+        for alert in alerts:
+            self._prometheus.until_firing(alert)
+
+    def ends(self, *alerts: str) -> None:
+        """None of them fires any more."""
+        for alert in alerts:
+            self._prometheus.until_ended(alert)
+
+
+@pytest.fixture
+def alerts(prometheus: Prometheus) -> Watch:
+    """The alerts of this Prometheus."""
+    return Watch(prometheus)
+
+
+def test_alerts_about_runs(bare_shop: Shop, sagas: Sagas, prometheus: Prometheus, alerts: Watch) -> None:
+    """Nobody acts; then one run has no workflow, one is suspended, one cannot be undone, one finds its service down."""
+    shop = bare_shop
+    alerts.fires("FlowNotLeading")
+    prometheus.scrape(shop.hire())
+    alerts.ends("FlowNotLeading")
+    shop.define(
+        sagas.chain("order", "Stock.Reserve", "Courier.Ship"),
+        define("letter", sagas.step("a", "Post.Send", retry=PATIENT)),
+    )
+    shop.start("nothing", "lost")
+    shop.start("letter", "suspended", suspend=True)
+    shop.behave("Courier.Ship", Mode.DECLINE)
+    shop.behave("Stock.Release", Mode.UNAVAILABLE)
+    shop.behave("Post.Send", Mode.UNAVAILABLE)
+    shop.start("order", "parked")
+    shop.start("letter", "unlucky")
+    alerts.fires("FlowRunParked", "FlowServiceFailing")
+
+    shop.works_again("Post.Send", "Courier.Ship")
+    shop.obey("parked", "abort", {"compensate": False})
+    alerts.fires("FlowCompensationFailed")
+    alerts.ends("FlowRunParked", "FlowServiceFailing", "FlowCompensationFailed")
+
+    alerts.fires("FlowRunSuspended", "FlowRunNotStarted")
+    shop.kube.patch("workflowexecutions", shop.namespace, "suspended", {"spec": {"suspend": False}})
+    shop.define(define("nothing", sagas.step("a", "Post.Send")))
+    shop.until_ended("lost")
+    alerts.ends("FlowRunSuspended", "FlowRunNotStarted")
+    assert prometheus.firing() == set()
+
+
+def test_alerts_about_the_operator(bare_shop: Shop, sagas: Sagas, prometheus: Prometheus, alerts: Watch) -> None:
+    """All places are taken by calls that hang, and then their answers cannot be stored."""
+    shop = bare_shop
+    prometheus.scrape(shop.hire(FLOW_RUN_CONCURRENCY=str(ROOM)))
+    shop.bear_refusals()
+    shop.define(define("parcel", sagas.step("a", "Courier.Ship", timeout={"request": "120s"})))
+    shop.behave("Courier.Ship", Mode.HOLD)
+    parcels = [shop.start("parcel", f"parcel-{number}") for number in range(ROOM + 1)]
+    alerts.fires("FlowWorkqueueStuck")
+
+    bindings = shop.kube.list("rolebindings", shop.namespace)
+    for each in bindings:
+        shop.kubectl("delete", "rolebinding", each["metadata"]["name"])
+    shop.works_again("Courier.Ship")
+    alerts.fires("FlowStatusWritesFailing")
+    install(shop.kube, shop.namespace)
+    for parcel in parcels:
+        shop.until_ended(parcel)
+    alerts.ends("FlowStatusWritesFailing", "FlowWorkqueueStuck")
+
+
+def test_an_operator_with_too_little_cpu(shop: Shop, prometheus: Prometheus, alerts: Watch) -> None:
+    prometheus.scrape(shop.operator)
+    eventually(lambda: throttled(shop) or "FlowEventLoopSlow" in prometheus.firing(), within=100, what="a slow loop")
+    alerts.ends("FlowEventLoopSlow")
+
+
+def throttled(shop: Shop) -> bool:
+    """The operator gets no CPU for longer than its loop means to sleep, and then enough for a scrape."""
+    shop.operator.pause()
+    time.sleep(1.2)
+    shop.operator.go_on()
+    time.sleep(0.3)
+    return False
