@@ -57,6 +57,7 @@ generate: $(READY) ## Write crds/, the chart's copy and docs/reference.md from t
 	$(BIN)/python -m tests.reliability
 	$(BIN)/python -m bench.page
 	$(BIN)/python -m helm.monitoring
+	$(BIN)/python -m tests.helm.manifest
 
 lock: $(READY) ## Resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
