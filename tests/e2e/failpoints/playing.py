@@ -60,20 +60,14 @@ class Stage:
             for number in range(1, count + 1)
         ]
 
-    def die_at(self, points: Sequence[Point], *, again_at: Kind | None = None) -> list[str]:
+    def die_at(self, points: Sequence[Point]) -> list[str]:
         """Play it with one run for each point; kill the operator when each is held at its own; start it again.
 
-        It may be killed a second time, at the first request of a kind that a run makes then. Returns the runs.
+        Returns the runs.
         """
-        runs = {self._begin(point, again_at): point for point in points}
+        runs = {self._begin(point): point for point in points}
         self._tend(runs, self._is_held, "held")
         self._shop.operator.kill()
-        if again_at is not None:
-            for run, point in runs.items():
-                self._failpoints.hold_at_next(run, again_at, answer=point.answer)
-            self._shop.operator.start()
-            self._tend(runs, lambda run: self._is_held(run) or _has_ended(run), "held again, or ended")
-            self._shop.operator.kill()
         self._shop.operator.start()
         self._tend(runs, _has_ended, "ended")
         return list(runs)
@@ -91,9 +85,9 @@ class Stage:
         surely = {effect: count for effect, count in effects.items() if effect[0] != lost}
         return status["phase"], status["compensation"]["phase"], steps, surely, stays
 
-    def _begin(self, point: Point, again_at: Kind | None) -> str:
-        when, again = "after" if point.answer else "before", f"-and-{again_at.name}" if again_at else ""
-        run = f"{when}-{point.kind.name}-{point.number}{again}".lower()
+    def _begin(self, point: Point) -> str:
+        when = "after" if point.answer else "before"
+        run = f"{when}-{point.kind.name}-{point.number}".lower()
         saga = PLAIN
         if point.kind is Kind.REVISION:  # runs of one workflow share theirs
             saga = run

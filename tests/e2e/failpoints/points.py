@@ -43,10 +43,6 @@ class Failpoints:
         """Hold a run at a point."""
         self._holds[run, point.kind, point.number] = Hold(answer=point.answer)
 
-    def hold_at_next(self, run: str, kind: Kind, *, answer: bool) -> None:
-        """Hold a run at the next request of a kind."""
-        self.hold(run, Point(kind, self._passed[run, kind] + 1, answer))
-
     def is_held(self, run: str) -> bool:
         """Whether a run is held now."""
         return any(hold.holds for (name, _, _), hold in self._holds.items() if name == run)
