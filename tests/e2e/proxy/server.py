@@ -72,7 +72,14 @@ class Proxy:
 
     async def _close(self) -> None:
         await self._runner.cleanup()
+        # What was held or cut may still be under way, with a connection that only it can close.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         await self._session.close()
+        for _ in range(3):  # a transport is closed in a later turn of the loop than the one in which it is told to
+            await asyncio.sleep(0)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         passing = self._passing(request, await request.read())
