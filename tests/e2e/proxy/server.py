@@ -78,8 +78,8 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         await self._session.close()
-        for _ in range(3):  # a transport is closed in a later turn of the loop than the one in which it is told to
-            await asyncio.sleep(0)
+        # TLS says goodbye before its socket is closed, and aiohttp does not wait for that (its "Graceful shutdown").
+        await asyncio.sleep(0.25)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         passing = self._passing(request, await request.read())
