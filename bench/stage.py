@@ -9,17 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import yaml
+from examples.order.demo.world import ACCOUNT, INSTALL, NAMESPACE
 from tests.controlplane import ControlPlane
 from tests.controlplane.process import Tether
 from tests.controlplane.servers import Layout
-from tests.e2e.role import ACCOUNT, documents
 
 from bench.callee import Callee
 from bench.operator import OperatorProcess
 from bench.processes import MEASURED, CpuMeter, children, pin
 
-NAMESPACE = "flow-system"
 SERVERS = {"kube-apiserver": "API server", "etcd": "etcd", "kube-controller": "controllers"}
 
 CAN_BE_APART = MEASURED and (os.cpu_count() or 1) > 1
@@ -43,8 +41,7 @@ class Stage:
             opened.callback(self._tether.release)
             self._plane = opened.enter_context(ControlPlane())
             self._record_nothing()
-            self._plane.kubectl("create", "namespace", NAMESPACE)
-            self._plane.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(documents(NAMESPACE, watched=())))
+            self._plane.kubectl("apply", "-f", INSTALL)
             self.admin = self._plane.kubeconfig
             self.account = self._plane.kubeconfig_for(self._plane.service_account_token(NAMESPACE, ACCOUNT))
             self.callee = opened.enter_context(Callee())
