@@ -47,7 +47,7 @@ def fleet() -> dict[str, Any]:
                     {"{{workflow}}/{{step}}": f"topk(10, {_retried('workflow, step', '')})"},
                     "percentunit",
                 ),
-                Panel("Duration of attempts", "Waiting for a place at the host included.", _attempt_quantiles(), "s"),
+                Panel("Duration of attempts", "Waiting for a place at the host aside.", _attempt_quantiles(), "s"),
             ),
             (
                 Panel(

@@ -36,7 +36,7 @@ class Metrics:
         )
         self._attempt_seconds = Histogram(
             "flow_attempt_duration_seconds",
-            "How long attempts took, waiting for a place at the host included.",
+            "How long attempts took, waiting for a place at the host aside.",
             buckets=_ATTEMPT_BUCKETS,
             registry=registry,
         )
