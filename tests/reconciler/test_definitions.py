@@ -46,6 +46,31 @@ def test_a_run_waits_for_its_workflow_and_the_workflow_for_its_step() -> None:
     assert run(story()) == ["call shared"]
 
 
+def test_a_run_that_is_seen_a_moment_before_its_workflow_says_nothing_of_it() -> None:
+    async def story() -> int:
+        stage = await Stage().open()
+        stage.start()
+        await pass_time(0.5)
+        stage.workflow(step("a"))
+        await stage.until_phase("Success")
+        assert asyncio.get_running_loop().time() < 1
+        return len(stage.lines("write run"))
+
+    assert run(story()) == 2, "a step, and the end"
+
+
+def test_a_run_whose_workflow_is_not_there_is_held_as_soon_as_a_person_says_so() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.start()
+        await pass_time(0.1)
+        stage.command("suspend")
+        await stage.until_phase("Suspend")
+        assert asyncio.get_running_loop().time() < 0.2
+
+    run(story())
+
+
 def test_a_workflow_that_is_wrong_says_so_and_its_runs_wait_until_it_is_mended() -> None:
     async def story() -> None:
         stage = await Stage().open()

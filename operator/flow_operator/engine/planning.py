@@ -72,11 +72,15 @@ def _go_on(moment: Moment, status: ExecutionStatus) -> tuple[ExecutionStatus, tu
 
 
 def _turned(before: ExecutionStatus, after: ExecutionStatus) -> bool:
-    """Whether more happened than a result being stored that lets nothing start."""
+    """Whether more happened than a result being stored that lets nothing start.
+
+    Why a run has not started is not urgent: its definition, on a watch of its own, may be just about to arrive.
+    """
 
     def course(status: ExecutionStatus) -> tuple[object, ...]:
+        reason = None if status.phase is Phase.PENDING else status.reason
         compensation = status.compensation and status.compensation.phase
-        return status.phase, status.reason, compensation, status.completion_time, status.last_command
+        return status.phase, reason, compensation, status.completion_time, status.last_command
 
     return course(before) != course(after)
 

@@ -113,9 +113,12 @@ class Runs:
         return entry is None or is_newer(version_of(metadata), entry.version)
 
     def definition_changed(self, namespace: str, workflow: str) -> None:
-        """Wake the runs that could not start without it."""
+        """Wake the runs that could not start without it, and those that are about to say so."""
         for key in self._unresolved.pop((namespace, workflow), ()):
             self._wake_key(key)
+        for actor, _ in self._awake.values():
+            if actor.unresolved is not None and (actor.entry.namespace, actor.entry.workflow) == (namespace, workflow):
+                actor.ring()
 
     def look_for_revisions(self) -> None:
         """Wake the runs whose revision was gone: it may be back."""
