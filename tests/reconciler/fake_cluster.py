@@ -107,6 +107,10 @@ class FakeCluster:
         found["metadata"]["generation"] += 1
         self._store((plural, namespace, name), found | {"spec": spec})
 
+    def overwrite(self, plural: str, name: str, status: Object, namespace: str = "shop") -> None:
+        """Write another status, which is for the operator alone to write."""
+        self._store((plural, namespace, name), self._existing((plural, namespace, name)) | {"status": status})
+
     def annotate(
         self,
         name: str,

@@ -121,6 +121,19 @@ def test_a_status_is_written_only_when_it_differs() -> None:
     assert run(story()) == ["write order Valid"]
 
 
+def test_a_status_that_somebody_else_has_written_is_written_again() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.workflow(step("a"))
+        await stage.until(lambda: ready(stage, "order") == "True Valid")
+        stage.cluster.overwrite("workflows", "order", {})
+        await stage.until(lambda: ready(stage, "order") == "True Valid")
+        await pass_time(10)
+        return stage.lines("write order")
+
+    assert run(story()) == ["write order Valid"] * 2
+
+
 def test_a_status_whose_write_is_refused_is_written_on_what_stands_there_now() -> None:
     async def story() -> list[str]:
         stage = await Stage().open()

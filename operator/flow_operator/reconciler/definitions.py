@@ -81,6 +81,8 @@ class Definitions:
         fresh = _known(plural, body)
         if known is not None and (known.uid, known.generation) == (fresh.uid, fresh.generation):
             known.version, known.status = fresh.version, fresh.status
+            if known.judged is not None and known.status != known.judged.document():
+                self.on_change(known)  # somebody else has written it
             return
         if known is not None and known.uid != fresh.uid:
             self.on_deletion(known)

@@ -10,7 +10,7 @@ from flow_operator.reconciler.definitions import Definitions, Known
 from flow_operator.reconciler.ports import Cluster, Meter
 from flow_operator.reconciler.shards import Shards
 from flow_operator.reconciler.storing import write_result
-from flow_operator.reconciler.versions import version_of
+from flow_operator.reconciler.versions import is_newer, version_of
 
 log = logging.getLogger(__name__)
 
@@ -81,4 +81,5 @@ class DefinitionStatuses:
             self._meter.status_write(write_result(error))
             raise
         self._meter.status_write("stored")
-        known.version, known.status = version_of(metadata), status
+        if is_newer(version_of(metadata), known.version):  # else the watch was faster than the reply
+            known.version, known.status = version_of(metadata), status
