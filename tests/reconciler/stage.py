@@ -153,10 +153,10 @@ class Stage:
         """Apply a Workflow whose steps call the service of their own id."""
         self.cluster.add("workflows", name, {"spec": {"steps": list(steps), **fields}})
 
-    def start(self, name: str = "run", workflow: str = "order", **spec: Any) -> None:
+    def start(self, name: str = "run", workflow: str = "order", *, namespace: str = "shop", **spec: Any) -> None:
         """Apply a run."""
         fields = {"workflowRef": {"name": workflow}, "input": {"body": {"order": 1}}, **spec}
-        self.cluster.add("workflowexecutions", name, {"spec": fields, "status": pristine()})
+        self.cluster.add("workflowexecutions", name, {"spec": fields, "status": pristine()}, namespace)
 
     def command(self, verb: str, name: str = "run", *, args: str | None = None, id: str | None = None) -> None:
         """Give a command by annotation."""

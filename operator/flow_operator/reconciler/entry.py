@@ -50,7 +50,6 @@ class Entry:
     timer: asyncio.TimerHandle | None = None
     failures: int = 0
     """How often in a row looking at this run failed in a way that nobody foresaw."""
-    queued: bool = False
 
     @property
     def key(self) -> Key:

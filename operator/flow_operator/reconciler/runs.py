@@ -9,7 +9,6 @@ take the room of all others.
 import asyncio
 import contextvars
 import logging
-from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +24,7 @@ from flow_operator.reconciler.held import Unreadable
 from flow_operator.reconciler.ports import Object
 from flow_operator.reconciler.shell import Shell
 from flow_operator.reconciler.storing import Deleted, Demoted
+from flow_operator.reconciler.turns import Turns
 from flow_operator.reconciler.versions import is_newer, version_of
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,7 @@ class Runs:
         self._awake: dict[Key, tuple[Actor, asyncio.Task[datetime | None]]] = {}
         self._in_line: set[Key] = set()
         """Those of them that do not count: they only wait for places at hosts."""
-        self._queue: deque[tuple[Entry, float]] = deque()
-        """With the moment, on the loop's clock, since when each waits."""
+        self._turns = Turns()
         self._begun = 0
         """How many were woken in this turn of the event loop."""
         self._unresolved: dict[Key, set[Key]] = {}
@@ -72,9 +71,8 @@ class Runs:
 
     def queue(self) -> Queue:
         """What waits and what is awake."""
-        waiting = [since for entry, since in self._queue if entry.queued]
-        oldest = asyncio.get_running_loop().time() - waiting[0] if waiting else 0.0
-        return Queue(len(waiting), oldest, len(self._awake) - len(self._in_line))
+        oldest = self._turns.longest(asyncio.get_running_loop().time())
+        return Queue(len(self._turns), oldest, len(self._awake) - len(self._in_line))
 
     def uids(self) -> dict[Key, str]:
         """The uid of every known run."""
@@ -133,8 +131,8 @@ class Runs:
 
     async def stop_acting(self, shards: Collection[int]) -> None:
         """Another process may act for these shards from now on: let go of all their runs, at once."""
-        self._unqueue(shards)
         for entry in self._of(shards):
+            self._turns.discard(entry)
             entry.disarm()
         tasks = [task for _, task in self._awake_of(shards)]
         for task in tasks:
@@ -144,7 +142,8 @@ class Runs:
 
     async def drain(self, shards: Collection[int], grace: float) -> bool:
         """Wait until what is in flight is stored, but no longer than this; whether nothing is in flight any more."""
-        self._unqueue(shards)
+        for entry in self._of(shards):
+            self._turns.discard(entry)
         awake = self._awake_of(shards)
         for actor, _ in awake:
             actor.ring()
@@ -158,11 +157,6 @@ class Runs:
     def _awake_of(self, shards: Collection[int]) -> list[tuple[Actor, asyncio.Task[datetime | None]]]:
         return [each for each in self._awake.values() if self._shell.shards.among(each[0].entry.uid, shards)]
 
-    def _unqueue(self, shards: Collection[int]) -> None:
-        for entry, _ in self._queue:
-            entry.queued = entry.queued and not self._shell.shards.among(entry.uid, shards)
-        self._queue = deque(each for each in self._queue if each[0].queued)
-
     def _wake_key(self, key: Key) -> None:
         entry = self._entries.get(key)
         if entry is not None:
@@ -173,9 +167,8 @@ class Runs:
         awake = self._awake.get(entry.key)
         if awake is not None:
             awake[0].ring()
-        elif self._may_begin(entry) and not entry.settled and not entry.queued:
-            entry.queued = True
-            self._queue.append((entry, asyncio.get_running_loop().time()))
+        elif self._may_begin(entry) and not entry.settled:
+            self._turns.add(entry, asyncio.get_running_loop().time())
             self._fill()
 
     def _may_begin(self, entry: Entry) -> bool:
@@ -183,14 +176,14 @@ class Runs:
         return shards.is_acting(entry.uid) and not shards.is_draining(entry.uid)
 
     def _fill(self) -> None:
-        while self._queue and self._begun < BURST and len(self._awake) - len(self._in_line) < self._concurrency:
-            entry, _ = self._queue.popleft()
-            if entry.queued and self._entries.get(entry.key) is entry:
-                entry.queued = False
-                self._begun += 1
-                if self._begun == 1:
-                    asyncio.get_running_loop().call_soon(self._next_burst, context=self._context)
-                self._start(entry)
+        while self._begun < BURST and len(self._awake) - len(self._in_line) < self._concurrency:
+            entry = self._turns.next()
+            if entry is None:
+                return
+            self._begun += 1
+            if self._begun == 1:
+                asyncio.get_running_loop().call_soon(self._next_burst, context=self._context)
+            self._start(entry)
 
     def _next_burst(self) -> None:
         self._begun = 0
@@ -298,7 +291,7 @@ class Runs:
 
     def _drop(self, entry: Entry) -> None:
         entry.disarm()
-        entry.queued = False
+        self._turns.discard(entry)
         self._waits_no_more(entry)
         if self._entries.get(entry.key) is entry:
             del self._entries[entry.key]
