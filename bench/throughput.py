@@ -25,7 +25,7 @@ from bench.waiting import WITHIN, until
 
 LOOK_SECONDS = 0.02
 SETTLE_SECONDS = 1.5
-RAW_RUNS, LEAST_RAW_RUNS = 250, 50
+MOST_RAW_RUNS, LEAST_RAW_RUNS = 1000, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Course:
     async def _timed(
         self, operator: OperatorProcess, mode: str, runs: int, apply: Callable[[], Awaitable[dict[str, float]]]
     ) -> Throughput:
-        raw_runs = min(RAW_RUNS, max(runs, LEAST_RAW_RUNS))
+        raw_runs = min(MOST_RAW_RUNS, max(runs, LEAST_RAW_RUNS))
         raw = await self._raw.rates(raw_runs)
         await asyncio.sleep(SETTLE_SECONDS)
         calls, ended = await self._callee.count(), operator.runs_in("Success")
