@@ -1,6 +1,5 @@
 """A real Prometheus scrapes the operator: every panel shows something, and every alert fires once, and ends."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +9,11 @@ from examples.order.services import Behaviour, Mode
 from helm.monitoring.dashboards import fleet, workflow
 from tests.controlplane import eventually
 from tests.controlplane.process import Tether
-from tests.e2e.prometheus import Prometheus
 from tests.e2e.role import install
 from tests.e2e.sagas import Sagas
 from tests.e2e.sagas import workflow as define
 from tests.e2e.shop import Shop
+from tests.monitoring.prometheus import Prometheus, is_installed
 
 pytestmark = pytest.mark.e2e
 
@@ -27,7 +26,7 @@ PATIENT = {"limit": -1, "backoff": {"duration": "200ms", "factor": 1}}
 @pytest.fixture
 def prometheus(tmp_path: Path, tether: Tether) -> Iterator[Prometheus]:
     """Prometheus, which scrapes nobody yet."""
-    if shutil.which("prometheus") is None:
+    if not is_installed():
         pytest.skip("needs prometheus")
     directory = tmp_path / "prometheus"
     directory.mkdir()
@@ -38,7 +37,7 @@ def prometheus(tmp_path: Path, tether: Tether) -> Iterator[Prometheus]:
 
 
 def test_every_panel_shows_something_while_orders_are_placed(shop: Shop, prometheus: Prometheus) -> None:
-    prometheus.scrape(shop.operator)
+    prometheus.scrape(shop.operator.address)
     shop.define_order()
     for declined, fine in ((1002, 1001), (1003, 1004)):  # twice, since a rate needs a beginning and an end
         shop.behave("Payments.Charge", Mode.DECLINE)
@@ -88,7 +87,7 @@ def test_alerts_about_runs(bare_shop: Shop, sagas: Sagas, prometheus: Prometheus
     """Nobody acts; then one run has no workflow, one is suspended, one cannot be undone, one finds its service down."""
     shop = bare_shop
     alerts.fires("FlowNotLeading")
-    prometheus.scrape(shop.hire())
+    prometheus.scrape(shop.hire().address)
     alerts.ends("FlowNotLeading")
     shop.define(
         sagas.chain("order", "Stock.Reserve", "Courier.Ship"),
@@ -119,7 +118,7 @@ def test_alerts_about_runs(bare_shop: Shop, sagas: Sagas, prometheus: Prometheus
 def test_alerts_about_the_operator(bare_shop: Shop, sagas: Sagas, prometheus: Prometheus, alerts: Watch) -> None:
     """All places are taken by calls that hang, and then their answers cannot be stored."""
     shop = bare_shop
-    prometheus.scrape(shop.hire(FLOW_RUN_CONCURRENCY=str(ROOM)))
+    prometheus.scrape(shop.hire(FLOW_RUN_CONCURRENCY=str(ROOM)).address)
     shop.bear_refusals()
     shop.define(define("parcel", sagas.step("a", "Courier.Ship", timeout={"request": "120s"})))
     shop.behave("Courier.Ship", Mode.HOLD)
@@ -138,7 +137,7 @@ def test_alerts_about_the_operator(bare_shop: Shop, sagas: Sagas, prometheus: Pr
 
 
 def test_an_operator_with_too_little_cpu(shop: Shop, prometheus: Prometheus, alerts: Watch) -> None:
-    prometheus.scrape(shop.operator)
+    prometheus.scrape(shop.operator.address)
     eventually(lambda: throttled(shop) or "FlowEventLoopSlow" in prometheus.firing(), within=100, what="a slow loop")
     alerts.ends("FlowEventLoopSlow")
 

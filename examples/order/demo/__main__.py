@@ -13,6 +13,7 @@ import yaml
 from tests.controlplane import BinariesError, KubectlError, ServerError
 
 from examples.order.demo.checks import Graph, differences
+from examples.order.demo.monitoring import seen
 from examples.order.demo.operator_process import OperatorError
 from examples.order.demo.screen import Screen
 from examples.order.demo.stage import Stage, StoryError
@@ -58,6 +59,8 @@ def _tell(stage: Stage) -> bool:
     stage.screen.heading("What happened")
     stage.run("kubectl get fwx")
     stage.screen.table(summary(calls))
+    if stage.world.prometheus is not None:
+        wrong["Prometheus"] = seen(stage.world.prometheus, [story.expected.phase for story in STORIES], stage.screen)
     return _conclude(stage.screen, wrong, calls)
 
 
@@ -86,7 +89,7 @@ def _conclude(screen: Screen, wrong: dict[str, list[str]], calls: Sequence[Entry
     screen.note(f"{len(calls)} calls under {keys} keys; no key had more than {most_effects_per_key(calls)} effect.")
     failed = [order for order, differences in wrong.items() if differences]
     if not failed:
-        screen.good(f"All {len(wrong)} stories went as they should.")
+        screen.good(f"All {len(STORIES)} stories went as they should.")
     for order in failed:
         screen.bad(f"{order}: {'; '.join(wrong[order])}")
     return bool(failed)
@@ -100,6 +103,8 @@ def _keep(stage: Stage) -> None:
     screen.fact("services", " ".join(f"{name}:{port}" for name, port in world.services.ports.items()))
     screen.fact("journals", f"{world.directory}/*.jsonl")
     screen.fact("operator log", str(world.operator.log))
+    if world.prometheus is not None:
+        screen.fact("Prometheus", world.prometheus.url)
     try:
         signal.pause()
     except KeyboardInterrupt:

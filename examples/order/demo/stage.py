@@ -91,3 +91,5 @@ class Stage:
         """Everything runs and works, whatever a story left behind."""
         self.world.services.work()
         self.world.operator.start()
+        if self.world.prometheus is not None:
+            self.world.prometheus.scrape(self.world.operator.address)

@@ -15,6 +15,7 @@ from tests.controlplane import Cluster, ControlPlane, ExistingCluster
 from tests.controlplane.controlplane import CRDS
 from tests.controlplane.identity import write_private
 from tests.controlplane.process import Tether
+from tests.monitoring.prometheus import Prometheus, is_installed
 
 from examples.order.demo.operator_process import OperatorProcess
 from examples.order.demo.screen import Screen
@@ -40,6 +41,8 @@ class World:
     cluster: Cluster
     services: OrderServices
     operator: OperatorProcess
+    prometheus: Prometheus | None
+    """Where one is installed."""
     kubeconfig: Path
     definitions: Path
 
@@ -64,6 +67,7 @@ class World:
             self._screen.fact("services", " ".join(f"{name}:{port}" for name, port in ports))
             self._install()
             self._screen.fact("operator", f"process {self.operator.pid}, as ServiceAccount {NAMESPACE}/{ACCOUNT}")
+            self.prometheus = self._prometheus() if is_installed() else None
         except BaseException:
             self._exit.close()
             raise
@@ -136,6 +140,17 @@ class World:
         self.operator = OperatorProcess(self.cluster.kubeconfig_for(token), self.directory / "operator.log", settings)
         self._exit.callback(self.operator.kill)
         self.operator.start()
+
+    def _prometheus(self) -> Prometheus:
+        """Have the operator watched, by the chart's alerts with minutes as seconds."""
+        directory = self.directory / "prometheus"
+        directory.mkdir()
+        prometheus = Prometheus(directory, self._tether)
+        self._exit.callback(prometheus.stop)
+        prometheus.start()
+        prometheus.scrape(self.operator.address)
+        self._screen.fact("Prometheus", f"{prometheus.url}, with the chart's alerts, their minutes taken as seconds")
+        return prometheus
 
     def _refuse_a_second_operator(self) -> None:
         if self.cluster.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name"):

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -14,7 +15,6 @@ from helm.monitoring.alerts import rules
 from tests.controlplane import eventually
 from tests.controlplane.ports import ReservedPort
 from tests.controlplane.process import Server, Tether
-from tests.e2e.operator import Operator
 
 FASTER = 60
 CONFIG = {
@@ -24,13 +24,18 @@ CONFIG = {
 }
 
 
+def is_installed() -> bool:
+    """Whether there is one on this machine."""
+    return shutil.which("prometheus") is not None
+
+
 class Prometheus:
     """Runs in a directory of its own until the tether ends it."""
 
     def __init__(self, directory: Path, tether: Tether) -> None:
         self._directory = directory
         self._port = port = ReservedPort()
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         command = [
             str(shutil.which("prometheus")),
             f"--config.file={directory / 'prometheus.yml'}",
@@ -52,19 +57,22 @@ class Prometheus:
         """End it."""
         self._server.kill()
 
-    def scrape(self, operator: Operator) -> None:
-        """Scrape this operator, and wait until that has succeeded."""
+    def scrape(self, address: str) -> None:
+        """Scrape the operator at this host and port, and no other, and wait until that has succeeded."""
         targets = self._directory / "targets.json"
         fresh = targets.with_suffix(".new")
-        fresh.write_text(json.dumps([{"targets": [operator.address]}]))
+        fresh.write_text(json.dumps([{"targets": [address]}]))
         fresh.rename(targets)
-        up = f'up{{instance="{operator.address}"}} == 1'
+        up = f'up{{instance="{address}"}} == 1'
         eventually(lambda: self.values(up), within=30, what="the operator scraped")
 
     def values(self, query: str) -> list[float]:
         """What a query finds now, numbers only."""
-        found = (float(sample["value"][1]) for sample in self._ask("query", query=query)["result"])
-        return [value for value in found if not math.isnan(value)]
+        return [value for _, value in self._samples(query)]
+
+    def by(self, label: str, query: str) -> dict[str, float]:
+        """What a query finds now, by one label."""
+        return {labels[label]: value for labels, value in self._samples(query)}
 
     def traces(self, query: str) -> set[str]:
         """The traces that the exemplars of these series tell."""
@@ -84,11 +92,16 @@ class Prometheus:
         alerts = self._ask("alerts")["alerts"]
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
+    def _samples(self, query: str) -> Iterator[tuple[dict[str, str], float]]:
+        for sample in self._ask("query", query=query)["result"]:
+            if not math.isnan(value := float(sample["value"][1])):
+                yield sample["metric"], value
+
     def _fires(self, alert: str) -> bool:
         return alert in self.firing()
 
     def _ask(self, path: str, **arguments: str) -> Any:
-        url = f"{self._url}/api/v1/{path}?{urlencode(arguments)}"
+        url = f"{self.url}/api/v1/{path}?{urlencode(arguments)}"
         with build_opener(ProxyHandler({})).open(url, timeout=5) as answer:
             return json.load(answer)["data"]
 
