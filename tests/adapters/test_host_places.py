@@ -32,10 +32,11 @@ async def test_a_slow_host_takes_no_other_hosts_share_and_waiting_is_not_on_the_
     slow_server, quick_server = raw_server(answer(b"", hang)), raw_server(answer(ok()))
     async with slow_server as slow, quick_server as quick, call_session(LOOPBACK) as session:
         caller = Caller(session, per_host=2)
-        brief = replace(PATIENT, url=f"http://localhost:{slow.port}/", request_timeout=SHORT)
+        brief = replace(PATIENT, url=slow.url, request_timeout=SHORT)  # an address: no name takes its time
         waiting = [asyncio.create_task(call(caller, brief)) for _ in range(6)]
         await slow.arrived.wait()
-        assert await call(caller, replace(PATIENT, url=quick.url)) == answered(content_length="2")
+        other = replace(PATIENT, url=f"http://localhost:{quick.port}/")
+        assert await call(caller, other) == answered(content_length="2")
         # Three rounds of two: if waiting counted, the later ones would not have been sent.
         assert {type(observation) for observation in await asyncio.gather(*waiting)} == {NoAnswer}
         assert len(slow.requests) == 6
