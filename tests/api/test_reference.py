@@ -32,6 +32,11 @@ def test_every_reason_is_there() -> None:
     assert set(Reason) <= set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
 
 
+def test_every_reason_is_given_by_something() -> None:
+    code = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "operator").rglob("*.py"))
+    assert set(Reason) == {Reason[name] for name in re.findall(r"\bReason\.([A-Z_]+)\b", code)}
+
+
 def test_a_block_that_is_missing_is_an_error() -> None:
     with pytest.raises(ValueError, match="must have each of these blocks once"):
         filled(TEXT.replace("<!-- generated: reasons -->", ""))

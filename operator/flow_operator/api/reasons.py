@@ -74,7 +74,6 @@ class Reason(StrEnum):
         "Failure: the input is over 128 KiB. On a step: its request or its answer is over the limit.",
     )
     STATUS_TOO_LARGE = "StatusTooLarge", RUNS, "Failure: the run's object would grow beyond 768 KiB."
-    WAITING = "Waiting", RUNS, "Pending: the operator has not started it yet."
     RUNNING = "Running", RUNS, "Steps are being called."
     SUCCEEDED = "Succeeded", RUNS, "Every step was done or skipped."
     STEP_FAILED = "StepFailed", RUNS, "A step failed, and no fallback took over."
