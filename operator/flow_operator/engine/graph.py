@@ -4,7 +4,7 @@ An edge says "must be done before". A fallback has its owner as its only parent:
 requires the owner comes after the fallback as well.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -49,14 +49,9 @@ class Dag:
 def dag(nodes: Iterable[Node]) -> Dag:
     """The order of these steps. Raises Cycle when they wait for each other."""
     by_id = {node.id: node for node in nodes}
-    fallback = {node.id: node.fallback for node in by_id.values() if node.fallback in by_id and node.fallback}
-    owner = {to: of for of, to in fallback.items()}
-    parents = {id: tuple(to for to in node.requires if to in by_id) for id, node in by_id.items()}
+    fallback, owner, parents = _fallbacks(by_id), _owners(by_id), _parents(by_id)
+    order = _sorted(_waits_for(by_id))
     before = {id: (*parents[id], *((owner[id],) if id in owner else ())) for id in by_id}
-    stand_ins = {
-        id: tuple(each for to in parents[id] for each in _stand_ins(to, fallback) if each != id) for id in by_id
-    }
-    order = _sorted({id: (*before[id], *stand_ins[id]) for id in by_id})
     ancestors = _ancestors(order, before, fallback)
     required = {to for tos in parents.values() for to in tos}
     return Dag(
@@ -72,13 +67,14 @@ def dag(nodes: Iterable[Node]) -> Dag:
 
 def cycles(nodes: Iterable[Node]) -> Iterator[Cycle]:
     """Circles in which these steps wait for each other; none has a step of another."""
-    left = tuple(nodes)
+    before = _waits_for({node.id: node for node in nodes})
     while True:
         try:
-            dag(left)
+            _sorted(before)
         except Cycle as cycle:
             yield cycle
-            left = tuple(node for node in left if node.id not in cycle.path)
+            told = set(cycle.path)
+            before = {id: [to for to in ids if to not in told] for id, ids in before.items() if id not in told}
         else:
             return
 
@@ -94,14 +90,7 @@ def ancestors(nodes: Iterable[Node]) -> Mapping[str, frozenset[str]]:
 
 def reach(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:
     """By walking from each step, which ends in circles too."""
-    by_id = {node.id: node for node in nodes}
-    fallback = {node.id: node.fallback for node in by_id.values() if node.fallback in by_id and node.fallback}
-    before: dict[str, set[str]] = {}
-    for id, node in by_id.items():
-        required = [to for to in node.requires if to in by_id]
-        before[id] = {each for to in required for each in (to, *_stand_ins(to, fallback))}
-    for of, to in fallback.items():
-        before[to].add(of)
+    before = {id: set(ids) for id, ids in _waits_for({node.id: node for node in nodes}).items()}
 
     def walk(start: str) -> frozenset[str]:
         found: set[str] = set()
@@ -112,7 +101,29 @@ def reach(nodes: Iterable[Node]) -> dict[str, frozenset[str]]:
             ahead += new
         return frozenset(found)
 
-    return {id: walk(id) for id in by_id}
+    return {id: walk(id) for id in before}
+
+
+def _fallbacks(by_id: Mapping[str, Node]) -> dict[str, str]:
+    return {node.id: node.fallback for node in by_id.values() if node.fallback in by_id and node.fallback}
+
+
+def _owners(by_id: Mapping[str, Node]) -> dict[str, str]:
+    return {to: of for of, to in _fallbacks(by_id).items()}
+
+
+def _parents(by_id: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
+    return {id: tuple(to for to in node.requires if to in by_id) for id, node in by_id.items()}
+
+
+def _waits_for(by_id: Mapping[str, Node]) -> dict[str, list[str]]:
+    """Id → every id that must have ended before it starts: parents, what stands in for them, and its owner."""
+    fallback, owner = _fallbacks(by_id), _owners(by_id)
+    before = {}
+    for id, parents in _parents(by_id).items():
+        stand_ins = [each for to in parents for each in _stand_ins(to, fallback) if each != id]
+        before[id] = [*parents, *([owner[id]] if id in owner else []), *stand_ins]
+    return before
 
 
 def _stand_ins(id: str, fallback: Mapping[str, str]) -> tuple[str, ...]:
@@ -124,7 +135,7 @@ def _stand_ins(id: str, fallback: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _sorted(before: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _sorted(before: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     try:
         return tuple(TopologicalSorter(before).static_order())
     except CycleError as error:

@@ -39,8 +39,7 @@ def workflow_status(
     name: str, generation: int, spec: Any, steps: Mapping[str, Any], previous: WorkflowStatus, now: datetime
 ) -> WorkflowStatus:
     """The status of a Workflow, given the specs of the Steps in its namespace."""
-    found = definition_of(name, spec, steps)
-    findings = workflow_findings(spec, _valid(steps))
+    findings, found = _judged(name, spec, steps)
     if isinstance(found, Definition):
         ready = conditions_of(previous, Reason.VALID, "", generation, now)
         return WorkflowStatus(
@@ -57,10 +56,19 @@ def workflow_status(
 
 def definition_of(name: str, spec: Any, steps: Mapping[str, Any]) -> Definition | Unresolved:
     """What a run of this Workflow started now is pinned to; or why none can start."""
+    return _judged(name, spec, steps)[1]
+
+
+def _judged(name: str, spec: Any, steps: Mapping[str, Any]) -> tuple[list[Finding], Definition | Unresolved]:
     findings = workflow_findings(spec, _valid(steps))
     if findings:
-        return Unresolved(Reason.WORKFLOW_NOT_READY, f"Workflow {name} is not ready: {_summary(findings)}")
-    workflow = WorkflowSpec.model_validate(spec)
+        message = f"Workflow {name} is not ready: {_summary(findings)}"
+        return findings, Unresolved(Reason.WORKFLOW_NOT_READY, message)
+    return findings, _resolved(name, WorkflowSpec.model_validate(spec), steps)
+
+
+def _resolved(name: str, workflow: WorkflowSpec, steps: Mapping[str, Any]) -> Definition | Unresolved:
+    """What a Workflow without findings resolves to."""
     used = {step.step_ref.name for step in workflow.steps if step.step_ref} & steps.keys()
     broken = sorted(each for each in used if step_findings(steps[each]))
     if broken:
