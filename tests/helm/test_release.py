@@ -34,7 +34,7 @@ def test_a_release_is_upgraded_and_rolled_back_and_runs_survive_it(
     assert installed.deployment()["status"]["availableReplicas"] == REPLICAS
     kube.create(run_of("order", "run"), "default")
 
-    helm.upgrade(*WAIT)
+    helm.upgrade("--reset-then-reuse-values", *WAIT)
     assert_crds_are_current(installed)
     assert installed.deployment()["status"]["updatedReplicas"] == REPLICAS
 
