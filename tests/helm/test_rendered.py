@@ -22,7 +22,14 @@ pytestmark = pytest.mark.e2e
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 FROM_THE_POD = {"identity", "lease_namespace"}
 EVERYTHING: Values = {
-    "networkPolicy": {"enabled": True, "egress": [{"ports": [{"port": 443}]}], "ingressFrom": [{"podSelector": {}}]},
+    "networkPolicy": {
+        "enabled": True,
+        "egress": [{"ports": [{"port": 443}]}],
+        "apiServer": [{"ipBlock": {"cidr": "10.0.0.1/32"}}],
+        "dns": [{"ipBlock": {"cidr": "169.254.20.10/32"}}],
+        "ingressFrom": [{"podSelector": {}}],
+    },
+    "statusPolicy": {"writers": ["system:serviceaccount:velero:velero"]},
     "serviceMonitor": {"enabled": True, "scrapeTimeout": "10s", "labels": {"prometheus": "main"}},
     "prometheusRule": {"enabled": True},
     "dashboards": {"enabled": True, "annotations": {"folder": "Flow"}},
