@@ -7,13 +7,12 @@ from typing import Any
 
 import yaml
 
-RUNBOOK = "docs/runbook.md"
 _DURATION = re.compile(r"(?<=\[|\s)(\d+)m\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One rule. Its section of the runbook has its name."""
+    """One rule. Its section of docs/runbook.md has its name; the chart adds the URL, since only its user knows it."""
 
     name: str
     severity: str
@@ -32,11 +31,7 @@ class Alert:
             "expr": expression,
             "for": _duration(self.minutes, faster),
             "labels": {"severity": self.severity},
-            "annotations": {
-                "summary": self.summary,
-                "description": self.description,
-                "runbook_url": f"{RUNBOOK}#{self.name.lower()}",
-            },
+            "annotations": {"summary": self.summary, "description": self.description},
         }
 
 
