@@ -20,8 +20,9 @@ FASTER = 60
 CONFIG = {
     "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
     "rule_files": ["rules.yaml"],
-    "scrape_configs": [{"job_name": "flow-operator", "file_sd_configs": [{"files": ["targets.json"]}]}],
 }
+TARGET = {"namespace": "flow-system", "pod": "flow-operator-0"}
+"""Labels of each series, such as the Prometheus operator gives them."""
 
 
 def is_installed() -> bool:
@@ -32,8 +33,14 @@ def is_installed() -> bool:
 class Prometheus:
     """Runs in a directory of its own until the tether ends it."""
 
-    def __init__(self, directory: Path, tether: Tether) -> None:
+    def __init__(self, directory: Path, tether: Tether, *, honor_labels: bool = True) -> None:
+        """With `honor_labels`, as in the chart's monitors, labels of the operator win over those of the target."""
         self._directory = directory
+        self._job = {
+            "job_name": "flow-operator",
+            "honor_labels": honor_labels,
+            "file_sd_configs": [{"files": ["targets.json"]}],
+        }
         self._port = port = ReservedPort()
         self.url = f"http://127.0.0.1:{port}"
         command = [
@@ -47,7 +54,7 @@ class Prometheus:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        (self._directory / "prometheus.yml").write_text(yaml.safe_dump(CONFIG))
+        (self._directory / "prometheus.yml").write_text(yaml.safe_dump(CONFIG | {"scrape_configs": [self._job]}))
         (self._directory / "rules.yaml").write_text(rules(FASTER))
         self._port.release()
         self._server.start()
@@ -61,7 +68,7 @@ class Prometheus:
         """Scrape the operator at this host and port, and no other, and wait until that has succeeded."""
         targets = self._directory / "targets.json"
         fresh = targets.with_suffix(".new")
-        fresh.write_text(json.dumps([{"targets": [address]}]))
+        fresh.write_text(json.dumps([{"targets": [address], "labels": TARGET}]))
         fresh.rename(targets)
         up = f'up{{instance="{address}"}} == 1'
         eventually(lambda: self.values(up), within=30, what="the operator scraped")

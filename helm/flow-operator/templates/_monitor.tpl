@@ -16,6 +16,8 @@ spec:
   {{ .endpoints }}:
     - port: http
       path: /metrics
+      # Else a run's `namespace` would become `exported_namespace`, and alerts would name the operator's own.
+      honorLabels: true
       interval: {{ .values.interval }}
       {{- with .values.scrapeTimeout }}
       scrapeTimeout: {{ . }}
