@@ -29,7 +29,7 @@ EVERYTHING: Values = {
         "dns": [{"ipBlock": {"cidr": "169.254.20.10/32"}}],
         "ingressFrom": [{"podSelector": {}}],
     },
-    "statusPolicy": {"writers": ["system:serviceaccount:velero:velero"]},
+    "statusPolicy": {"enabled": True, "writers": ["system:serviceaccount:velero:velero"]},
     "serviceMonitor": {"enabled": True, "scrapeTimeout": "10s", "labels": {"prometheus": "main"}},
     "prometheusRule": {"enabled": True, "runbookUrl": "https://wiki.example/runbook"},
     "dashboards": {"enabled": True, "annotations": {"folder": "Flow"}},

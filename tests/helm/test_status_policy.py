@@ -69,6 +69,7 @@ def users(plane: ControlPlane) -> Iterator[Users]:
 @contextmanager
 def in_force(plane: ControlPlane, users: Users, values: Values) -> Iterator[None]:
     """The policy as the chart has it with these values."""
+    values = {**values, "statusPolicy": {"enabled": True, **values.get("statusPolicy", {})}}
     objects = [each for each in rendered(values) if each["metadata"]["name"] == "flow-operator-status"]
     manifest = "\n---\n".join(map(json.dumps, objects))
     plane.kubectl("create", "-f", "-", stdin=manifest)
