@@ -29,6 +29,11 @@ class Operator(OperatorProcess):
         super().__init__(kubeconfig, log, settings, group, program)
         self._expected: list[str] = []
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and has not been killed since."""
+        return self._process is not None
+
     def crash(self) -> None:
         """SIGKILL, and start again: it takes its lease back at once."""
         self.kill()

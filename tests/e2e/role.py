@@ -7,6 +7,7 @@ shows it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from tests.controlplane import eventually
 from tests.e2e.kube import ApiError, Kube, Object
@@ -48,9 +49,9 @@ def install(kube: Kube, namespace: str) -> ServiceAccount:
     return account
 
 
-def new_token(kube: Kube, namespace: str) -> str:
+def new_token(kube: Kube, namespace: str, **spec: Any) -> str:
     """Another token of the operator's account in a namespace."""
-    request = {"spec": {"expirationSeconds": 24 * 3600}}
+    request = {"spec": {"expirationSeconds": 24 * 3600, **spec}}
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{ACCOUNT}/token"
     token: str = kube.request("POST", path, request)["status"]["token"]
     return token

@@ -3,8 +3,7 @@
 A proxy before it brings the faults about. Whatever the operator has to bear, its log has nothing worse than warnings.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
@@ -14,18 +13,14 @@ from tests.controlplane import ControlPlane, eventually
 from tests.e2e.audit import code, requests
 from tests.e2e.between import Between
 from tests.e2e.kube import Kube, Object
+from tests.e2e.pairs import create, end_as_ever, start
 from tests.e2e.proxy import Fault, Passing, Rule, cut, expire, hang, lose_answer, refuse, slow
+from tests.e2e.relay import SHORT_LEASE
 from tests.e2e.role import ACCOUNT, new_token
 from tests.e2e.sagas import Sagas, workflow
 from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
-
-GOOD = ("Stock.Reserve", "Payments.Charge", "Courier.Ship")
-DOOMED = ("Gifts.Wrap", "Invoices.Issue", "Post.Send")
-"""The last of them says no."""
-PAIRS = 4
-SHORT_LEASE = {"FLOW_LEASE_DURATION": "2s"}
 
 
 def of_a_status(passing: Passing) -> bool:
@@ -56,31 +51,8 @@ def renews_the_lease(passing: Passing) -> bool:
 @pytest.fixture
 def busy(between: Between, sagas: Sagas) -> Between:
     """An operator behind proxies, and two workflows: the runs of one succeed, those of the other fail at the end."""
-    shop = between.shop
-    shop.create(sagas.chain("good", *GOOD), sagas.chain("doomed", *DOOMED))
-    shop.behave(DOOMED[-1], Mode.DECLINE)
+    create(between.shop, sagas)
     return between
-
-
-def start(shop: Shop, pairs: int = PAIRS) -> list[tuple[str, str]]:
-    """Start so many runs of each workflow; the names of both."""
-    runs = [(saga, f"{saga}-{number}") for number in range(pairs) for saga in ("good", "doomed")]
-    for saga, run in runs:
-        shop.start(saga, run)
-    return runs
-
-
-def end_as_ever(shop: Shop, runs: Iterable[tuple[str, str]], *, within: float = 60.0) -> None:
-    """Wait until the runs have ended, and see that each has done what it should, once."""
-    for saga, run in runs:
-        status = shop.until(run, lambda status: "completionTime" in status, f"{run} ended", within=within)
-        ended = (status["phase"], status["compensation"]["phase"])
-        applied = Counter((call.operation, call.step) for call in shop.calls(run) if call.did is Did.APPLIED)
-        if saga == "good":
-            assert (ended, applied) == (("Success", "NotNeeded"), Counter([("do", step) for step in "abc"]))
-        else:
-            both = Counter([(operation, step) for step in "ab" for operation in ("do", "undo")])
-            assert (ended, applied) == (("Failure", "Success"), both)
 
 
 FAULTS: dict[str, tuple[Callable[[], Rule], str]] = {

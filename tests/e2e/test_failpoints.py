@@ -9,6 +9,8 @@ pytestmark = pytest.mark.e2e
 
 SHORT = ("failure and undo", "suspended and resumed")
 """Played by `make test`; the others by `make test-full`."""
+TWICE, SOME = "failure and undo", 3
+"""Killed twice by `make test`: at every third point of this story, and after what the recovery does first."""
 
 
 @pytest.mark.fault(
@@ -29,4 +31,30 @@ def test_killed_at_every_write_and_every_call(between: Between, sagas: Sagas, na
 
     for batch in batches(points):
         for run in stage.die_at(batch):
+            assert (run, *stage.outcome(run)) == (run, *expected)
+
+
+@pytest.mark.fault(
+    "the operator dies at a write or call, and again at the first write or call of the recovery",
+    "The run ends as it would have, with the same steps done and undone, each once",
+)
+@pytest.mark.parametrize(
+    ("name", "every", "again"),
+    [
+        pytest.param(TWICE, SOME, True, id=f"some points of {TWICE}-after"),
+        *(
+            pytest.param(name, 1, again, id=f"{name}-{'after' if again else 'before'}", marks=pytest.mark.full)
+            for name in STORIES
+            for again in (False, True)
+        ),
+    ],
+)
+def test_killed_again_during_the_recovery(between: Between, sagas: Sagas, name: str, every: int, again: bool) -> None:
+    between.hire()
+    stage = Stage(between, sagas, STORIES[name])
+    points = stage.points()
+    expected = stage.outcome()
+
+    for batch in batches(points[::every]):
+        for run in stage.die_at(batch, again=again):
             assert (run, *stage.outcome(run)) == (run, *expected)

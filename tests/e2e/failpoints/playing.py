@@ -60,14 +60,23 @@ class Stage:
             for number in range(1, count + 1)
         ]
 
-    def die_at(self, points: Sequence[Point]) -> list[str]:
+    def die_at(self, points: Sequence[Point], *, again: bool | None = None) -> list[str]:
         """Play it with one run for each point; kill the operator when each is held at its own; start it again.
 
-        Returns the runs.
+        Unless `again` is None, the operator is killed once more at the first write or call of each run's recovery:
+        before it goes through, or before its answer is back. Returns the runs.
         """
-        runs = {self._begin(point): point for point in points}
+        runs = {self._begin(point, again): point for point in points}
         self._tend(runs, self._is_held, "held")
-        self._shop.operator.kill()
+        self._kill(runs)
+        if again is not None:
+            for run in runs:
+                self._failpoints.hold_next(run, answer=again)
+            self._shop.operator.start()
+            self._tend(runs, lambda run: self._is_held(run) or _has_ended(run), "held again, or ended")
+            missed = [run for run, point in runs.items() if point.leaves_work and not self._failpoints.is_held(run)]
+            assert not missed, f"not held a second time: {missed}"
+            self._kill(runs)
         self._shop.operator.start()
         self._tend(runs, _has_ended, "ended")
         return list(runs)
@@ -85,9 +94,16 @@ class Stage:
         surely = {effect: count for effect, count in effects.items() if effect[0] != lost}
         return status["phase"], status["compensation"]["phase"], steps, surely, stays
 
-    def _begin(self, point: Point) -> str:
-        when = "after" if point.answer else "before"
-        run = f"{when}-{point.kind.name}-{point.number}".lower()
+    def _kill(self, runs: Collection[str]) -> None:
+        self._shop.operator.kill()
+        # The proxies are told by their connections, and what was sent before may still be on its way.
+        eventually(lambda: not any(map(self._failpoints.is_held, runs)), within=WITHIN, what="all let go")
+
+    def _begin(self, point: Point, again: bool | None) -> str:
+        words = ["after" if point.answer else "before", point.kind.name, str(point.number)]
+        if again is not None:
+            words += ["then", "after" if again else "before"]
+        run = "-".join(words).lower()
         saga = PLAIN
         if point.kind is Kind.REVISION:  # runs of one workflow share theirs
             saga = run

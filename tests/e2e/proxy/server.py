@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -23,14 +24,20 @@ T = TypeVar("T")
 
 
 class Proxy:
-    """A context manager that listens at `url`, a loopback port, without TLS."""
+    """A context manager that listens at `url`, a loopback port, without TLS unless it has a certificate."""
 
-    def __init__(self, target: Callable[[str], str], tls: ssl.SSLContext | None = None) -> None:
-        """`target` makes of path and query the URL to pass a request on to; `tls` knows the server there."""
+    def __init__(
+        self, target: Callable[[str], str], tls: ssl.SSLContext | None = None, certificate: Path | None = None
+    ) -> None:
+        """`target` makes of path and query the URL to pass a request on to; `tls` knows the server there.
+
+        `certificate` is one of localhost, with its key.
+        """
         self.rules: Sequence[Ruling] = ()
         self.url = ""
         self._target = target
         self._tls = tls
+        self._certificate = certificate
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
         self._streams: list[web.Request] = []  # a request cannot be hashed
@@ -67,8 +74,13 @@ class Proxy:
         # A request whose sender is gone goes no further.
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, 0).start()
-        self.url = f"http://{HOST}:{self._runner.addresses[0][1]}"
+        serving = None
+        if self._certificate:
+            serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            serving.load_cert_chain(self._certificate)
+        await web.TCPSite(self._runner, HOST, 0, ssl_context=serving).start()
+        port = self._runner.addresses[0][1]
+        self.url = f"https://localhost:{port}" if serving else f"http://{HOST}:{port}"
 
     async def _close(self) -> None:
         await self._runner.cleanup()

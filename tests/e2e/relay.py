@@ -1,0 +1,38 @@
+"""One operator that is started again when it dies; or several, of which another goes on before that."""
+
+from collections.abc import Iterator
+
+from tests.controlplane import eventually
+from tests.e2e.between import Between
+from tests.e2e.operator import Operator
+from tests.e2e.replicas import SLACK, held_by
+
+DURATION = 2.0
+SHORT_LEASE = {"FLOW_LEASE_DURATION": f"{DURATION:g}s"}
+
+
+class Relay:
+    """Operators with one shard, so that one of them acts at a time."""
+
+    def __init__(self, between: Between, *identities: str) -> None:
+        """Hire them; the first of them acts first."""
+        self.deaths = 0
+        self._operators: list[Operator] = []
+        for identity in identities:
+            self._operators.append(between.hire(identity, **SHORT_LEASE))
+            self._until_one_acts()
+
+    def die(self) -> None:
+        """Kill the one that acts; start it again, after another has taken over if there is one."""
+        (dying,) = self._acting()
+        dying.kill()
+        self.deaths += 1
+        if len(self._operators) > 1:
+            self._until_one_acts()
+        dying.start()
+
+    def _until_one_acts(self) -> None:
+        eventually(lambda: any(self._acting()), within=DURATION + SLACK, what="a replica that acts")
+
+    def _acting(self) -> Iterator[Operator]:
+        return (operator for operator in self._operators if operator.is_running and held_by(operator))
