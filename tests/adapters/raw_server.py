@@ -61,10 +61,10 @@ async def raw_server(
         yield state
     finally:
         server.close()
-        await server.wait_closed()
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()  # since Python 3.12 it waits for all connections to be closed
 
 
 async def read_request(reader: Reader) -> bytes:
