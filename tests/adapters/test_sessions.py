@@ -304,7 +304,9 @@ async def test_who_speaks_first_on_a_new_connection_speaks_no_http() -> None:
     greeting = answer(b"220 ready\r\n", hang, asked=False)
     async with raw_server(greeting, tls=tls) as server, call_session(LOOPBACK, tls=tls_client()) as session:
         request = replace(PATIENT, url=f"https://localhost:{server.port}/")
-        assert seen(await Caller(session, per_host=1).call(request)) == NoAnswer("NotHTTP", "")
+        observation = await Caller(session, per_host=1).call(request)
+        assert isinstance(observation, NoAnswer)
+        assert observation.reason in ("NotHTTP", "ConnectionLost")  # the latter since Python 3.12
         assert server.connections == 1
 
 
