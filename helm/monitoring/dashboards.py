@@ -19,8 +19,10 @@ def fleet() -> dict[str, Any]:
         [],
         (
             (
-                _number("Runs under way", "Started and not ended.", 'sum(flow_runs{phase=~"Running|Suspend"})'),
-                _number("Parked", "Runs whose undo waits for a person.", "sum(flow_runs_parked)"),
+                _number(
+                    "Runs under way", "Started and not ended.", 'sum(flow_runs{phase=~"Running|Suspend"}) or vector(0)'
+                ),
+                _number("Parked", "Runs whose undo waits for a person.", "sum(flow_runs_parked) or vector(0)"),
                 _number("Shards not held", "Nobody acts for the runs of these.", _not_held()),
                 _number("Operators", "Replicas that are scraped.", "count(flow_build_info)"),
             ),
@@ -114,8 +116,12 @@ def workflow() -> dict[str, Any]:
         ],
         (
             (
-                _number("Runs under way", "Not ended.", f'sum(flow_runs{{{WHERE}, phase=~"Pending|Running|Suspend"}})'),
-                _number("Parked", "Its undo waits for a person.", f"sum(flow_runs_parked{{{WHERE}}})"),
+                _number(
+                    "Runs under way",
+                    "Not ended.",
+                    f'sum(flow_runs{{{WHERE}, phase=~"Pending|Running|Suspend"}}) or vector(0)',
+                ),
+                _number("Parked", "Its undo waits for a person.", f"sum(flow_runs_parked{{{WHERE}}}) or vector(0)"),
                 Panel(
                     "Success",
                     "Share of the runs that ended in the last hour.",
