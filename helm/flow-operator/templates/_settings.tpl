@@ -2,7 +2,6 @@
 The values under `settings` as environment variables: httpListen becomes FLOW_HTTP_LISTEN, a list becomes comma-separated.
 */}}
 {{- define "flow-operator.settings" -}}
-{{- include "flow-operator.checkNetworks" . }}
 {{- range $name, $value := .Values.settings }}
 {{- if kindIs "slice" $value }}{{ $value = join "," $value }}{{ end }}
 {{- if kindIs "float64" $value }}{{ $value = int64 $value }}{{ end }}
