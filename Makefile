@@ -30,7 +30,7 @@ soak: $(READY) ## Run mixed sagas for MINUTES=10 while everything around them ke
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
 	@$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
-bench: $(READY) ## Measure the operator beside the API server alone; about six minutes, with nothing else running
+bench: $(READY) ## Measure the operator beside the API server alone; about eight minutes, with nothing else running
 	@$(BIN)/python -m tests.controlplane --build-only >/dev/null
 	@$(BIN)/python -m bench
 
