@@ -1,7 +1,7 @@
 """What Prometheus has seen of the demo, beside what there was to be seen."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.controlplane import eventually
 from tests.monitoring.prometheus import Prometheus
@@ -25,6 +25,6 @@ def seen(prometheus: Prometheus, phases: Sequence[str], screen: Screen) -> list[
     return []
 
 
-def told(phases: dict[str, float] | Counter[str]) -> str:
+def told(phases: Mapping[str, float]) -> str:
     """Numbers of runs by phase, in words."""
     return ", ".join(f"{count:.0f} × {phase}" for phase, count in sorted(phases.items())) or "no runs"

@@ -4,7 +4,7 @@ An edge says "must be done before". A fallback has its owner as its only parent:
 requires the owner comes after the fallback as well.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -49,9 +49,8 @@ class Dag:
 def dag(nodes: Iterable[Node]) -> Dag:
     """The order of these steps. Raises Cycle when they wait for each other."""
     by_id = {node.id: node for node in nodes}
-    fallback, owner, parents = _fallbacks(by_id), _owners(by_id), _parents(by_id)
+    fallback, owner, parents, before = _fallbacks(by_id), _owners(by_id), _parents(by_id), _before(by_id)
     order = _sorted(_waits_for(by_id))
-    before = {id: (*parents[id], *((owner[id],) if id in owner else ())) for id in by_id}
     ancestors = _ancestors(order, before, fallback)
     required = {to for tos in parents.values() for to in tos}
     return Dag(
@@ -74,7 +73,7 @@ def cycles(nodes: Iterable[Node]) -> Iterator[Cycle]:
         except Cycle as cycle:
             yield cycle
             told = set(cycle.path)
-            before = {id: [to for to in ids if to not in told] for id, ids in before.items() if id not in told}
+            before = {id: tuple(to for to in ids if to not in told) for id, ids in before.items() if id not in told}
         else:
             return
 
@@ -116,14 +115,17 @@ def _parents(by_id: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
     return {id: tuple(to for to in node.requires if to in by_id) for id, node in by_id.items()}
 
 
-def _waits_for(by_id: Mapping[str, Node]) -> dict[str, list[str]]:
-    """Id → every id that must have ended before it starts: parents, what stands in for them, and its owner."""
-    fallback, owner = _fallbacks(by_id), _owners(by_id)
-    before = {}
-    for id, parents in _parents(by_id).items():
-        stand_ins = [each for to in parents for each in _stand_ins(to, fallback) if each != id]
-        before[id] = [*parents, *([owner[id]] if id in owner else []), *stand_ins]
-    return before
+def _before(by_id: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
+    """Id → its parents and its owner."""
+    owner = _owners(by_id)
+    return {id: (*parents, *((owner[id],) if id in owner else ())) for id, parents in _parents(by_id).items()}
+
+
+def _waits_for(by_id: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
+    """Id → every id that must have ended before it starts: the same, and what stands in for its parents."""
+    fallback, parents, before = _fallbacks(by_id), _parents(by_id), _before(by_id)
+    stand_ins = {id: [each for to in parents[id] for each in _stand_ins(to, fallback) if each != id] for id in by_id}
+    return {id: (*before[id], *stand_ins[id]) for id in by_id}
 
 
 def _stand_ins(id: str, fallback: Mapping[str, str]) -> tuple[str, ...]:
@@ -135,7 +137,7 @@ def _stand_ins(id: str, fallback: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _sorted(before: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def _sorted(before: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     try:
         return tuple(TopologicalSorter(before).static_order())
     except CycleError as error:
