@@ -1,10 +1,17 @@
-"""The cluster that tests marked `e2e` run on: an own control plane, or the one of FLOW_TEST_KUBECONFIG."""
+"""The cluster that tests marked `e2e` run on, an own control plane or the one of FLOW_TEST_KUBECONFIG.
+
+Hypothesis's properties are the same in every run, and a slow machine makes none of them fail.
+"""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.controlplane import BinariesError, Cluster, ControlPlane, existing_kubeconfig, find_or_build, open_cluster
 from tests.helm.programs import build_all
+
+settings.register_profile("flow", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("flow")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,5 +1,6 @@
 """The control plane that the other tests stand on is a real one, and it leaves nothing behind."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -7,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,7 +82,13 @@ def test_a_token_can_do_what_its_role_says_and_no_more(cluster: Cluster, namespa
     cluster.kubectl("create", "role", "reader", "--verb=get,list", "--resource=configmaps", "-n", namespace)
     cluster.kubectl("create", "rolebinding", "reader", "--role=reader", subject, "-n", namespace)
 
-    cluster.kubectl("auth", "can-i", "list", "configmaps", "-n", namespace, kubeconfig=reader)
+    def may_list() -> bool:
+        question = ("auth", "can-i", "list", "configmaps", "-n", namespace)
+        with contextlib.suppress(KubectlError):
+            return cluster.kubectl(*question, kubeconfig=reader).strip() == "yes"
+        return False
+
+    eventually(may_list, within=10, what="the Role in force")
     cluster.kubectl(*read, kubeconfig=reader)
     with pytest.raises(KubectlError, match="forbidden"):
         cluster.kubectl("create", "configmap", "more", "-n", namespace, kubeconfig=reader)
@@ -163,7 +169,7 @@ def test_a_cluster_that_is_there_already_is_used_as_it_is(control_plane: Control
     control_plane.kubectl("get", "namespace", "default")
 
 
-@contextmanager
+@contextlib.contextmanager
 def command_for_people() -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """`python -m tests.controlplane` once it has said where its kubeconfig is, and its directory."""
     command = [sys.executable, "-m", "tests.controlplane"]

@@ -24,7 +24,7 @@ from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent
 from flow_operator.engine.verdicts import judge_do
 
 LOOPBACK = Rules(allow=Destinations.parse("127.0.0.1, localhost"))
-SHORT = 0.4
+SHORT = 1.0
 """Seconds for what has to time out, and long enough for a connection on a busy machine."""
 POST = Request("POST", "", {"content-type": "application/json", "x-tenant": "acme"}, b"{}", SHORT, SHORT)
 GENEROUS = 10.0

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.adapters.lease_stage import DURATION, Fleet, Replica, story
@@ -58,6 +59,24 @@ def test_a_lease_that_was_given_back_is_taken_up_soon() -> None:
         await one.stop()
         assert fleet.server.spec()["holderIdentity"] == ""
         assert await fleet.until(lambda: acts(two)) <= LOOK
+
+    story(told)
+
+
+def test_a_lease_that_is_being_taken_when_the_end_comes_is_given_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def told(fleet: Fleet) -> None:
+        create = fleet.server.create
+
+        async def answer_late(*arguments: Any) -> Any:
+            created = await create(*arguments)
+            await pass_time(1)
+            return created
+
+        monkeypatch.setattr(fleet.server, "create", answer_late)
+        one = fleet.start("one")
+        await fleet.until(lambda: bool(fleet.server.objects))
+        await one.stop()
+        assert fleet.server.spec()["holderIdentity"] == ""
 
     story(told)
 

@@ -1,6 +1,6 @@
 """Builds what a go.mod names, once per user, with a line that shows how far it is.
 
-The cache key is made of everything that decides the result: go.mod, go.sum, the flags and the Go version.
+The cache key is made of everything that decides the result: the files of the module, the flags and the Go version.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ def cache_directory() -> Path:
 
 def _key(go: Go, programs: Programs) -> str:
     digest = hashlib.sha256()
-    files = (programs.module / name for name in ("go.mod", "go.sum"))
+    files = (*(programs.module / name for name in ("go.mod", "go.sum")), *sorted(programs.module.glob("*.go")))
     for part in (*(file.read_bytes() for file in files), *map(str.encode, programs.flags)):
         digest.update(hashlib.sha256(part).digest())
     digest.update(go.version.encode())

@@ -1,6 +1,20 @@
 """Loopback ports that stay ours while a server is down."""
 
+import contextlib
+import secrets
 import socket
+
+UNASSIGNED = range(10240, 32768)
+"""Below what Linux assigns by itself, to outgoing connections and to whoever listens at port 0."""
+
+
+def quiet_port() -> int:
+    """A free port of 127.0.0.1 for a server that cannot share it with a `ReservedPort`: nobody gets it by chance."""
+    while True:
+        port = secrets.choice(UNASSIGNED)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class ReservedPort:

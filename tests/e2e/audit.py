@@ -64,6 +64,7 @@ def checked(shop: Shop) -> Iterator[Shop]:
     """At the end of the block all that happened in a shop is checked, and its operators end."""
     try:
         yield shop
+        shop.close()  # the histories are read one after the other: nothing may happen between
         found = blemishes(shop)
         assert not found, "\n".join(found)
     finally:

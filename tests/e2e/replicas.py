@@ -16,6 +16,7 @@ class Replicas:
     """The operators of a shop that are alive, each with the same number of shards."""
 
     def __init__(self, shop: Shop, *, shards: int = 4, duration: float = 3.0) -> None:
+        """With leases of so many seconds: short ones to see how they end, long ones that no busy machine lets end."""
         self.shop = shop
         self.shards = shards
         self.duration = duration

@@ -14,7 +14,7 @@ from tests.controlplane import eventually
 from tests.e2e.kube import Object
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
-from tests.gitops.judge import Judge, build
+from tests.gitops.judge import Judge, program
 
 pytestmark = pytest.mark.e2e
 
@@ -25,9 +25,9 @@ AWKWARD = {"nothing": None, "empty": {}, "list": [None, {}], "long": 2**53 + 1}
 
 
 @pytest.fixture(scope="session")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+def judge() -> Iterator[Judge]:
     """Argo CD's Lua and kstatus."""
-    with Judge(build(tmp_path_factory.mktemp("judge"))) as running:
+    with Judge(program()) as running:
         yield running
 
 

@@ -27,7 +27,7 @@ def shop(services: OrderServices, tether: Tether, tmp_path: Path, sagas: Sagas) 
         account = install(kube, namespace)
         shop = Shop(control_plane, kube, namespace, services, account, tmp_path, tether.group)
         try:
-            shop.hire()
+            shop.hire(FLOW_LEASE_DURATION="60s")  # it outlasts the time without etcd
             shop.define(sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship"))
             shop.behave("Payments.Charge", Mode.HOLD)
             for run in ("went-on", "was-undone"):

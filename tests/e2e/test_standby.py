@@ -11,7 +11,6 @@ from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
 
-SHORT = {"FLOW_LEASE_DURATION": "2s"}
 SLACK = 4.0
 """What a busy machine may add to the lease's duration."""
 
@@ -22,6 +21,13 @@ def held(bare_shop: Shop, sagas: Sagas) -> Shop:
     bare_shop.create(sagas.chain("order", "Stock.Reserve", "Courier.Ship"))
     bare_shop.behave("Stock.Reserve", Mode.HOLD)
     return bare_shop
+
+
+def pair(shop: Shop, duration: str) -> tuple[Operator, Operator]:
+    """One that acts, and one that stands by; with a lease so long."""
+    first = shop.hire("first", FLOW_LEASE_DURATION=duration)
+    eventually(lambda: acts(first), within=SLACK, what="the first acting")
+    return first, shop.hire("second", FLOW_LEASE_DURATION=duration)
 
 
 def acts(operator: Operator) -> bool:
@@ -35,7 +41,7 @@ def did(shop: Shop, step: str) -> list[Did]:
 
 
 def test_a_standby_does_nothing(held: Shop) -> None:
-    first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
+    first, second = pair(held, "60s")
     held.start("order")
     held.until_called("run", "a")
     held.works_again("Stock.Reserve")
@@ -50,7 +56,7 @@ def test_a_standby_does_nothing(held: Shop) -> None:
     "The other takes over within the lease's duration and repeats what was in flight, under its key",
 )
 def test_it_takes_over_when_the_first_is_killed(held: Shop) -> None:
-    first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
+    first, second = pair(held, "2s")
     held.start("order")
     held.until_called("run", "a")
 
@@ -67,8 +73,8 @@ def test_it_takes_over_when_the_first_is_killed(held: Shop) -> None:
     "It stores what is in flight and gives its lease back; the other acts at once, and nothing is repeated",
 )
 def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> None:
-    """With a lease of a minute; what is in flight at the first is stored by the first before it ends."""
-    first, second = (held.hire(name, FLOW_LEASE_DURATION="60s") for name in ("first", "second"))
+    """Long before the lease ends; what is in flight at the first is stored by the first before it ends."""
+    first, second = pair(held, "60s")
     held.start("order")
     held.until_called("run", "a")
 
@@ -90,7 +96,7 @@ def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> Non
     "It sends and writes nothing more: the other has taken over",
 )
 def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held: Shop) -> None:
-    first, second = held.hire("first", **SHORT), held.hire("second", **SHORT)
+    first, second = pair(held, "2s")
     held.start("order")
     held.until_called("run", "a")
 

@@ -151,7 +151,7 @@ def test_an_answer_can_be_late_although_the_effect_is_there(services: OrderServi
     services.behave(CHARGE, Behaviour(Mode.LATE, delay=60))
     with pytest.raises(TimeoutError):
         call(services, CHARGE, key, timeout=0.2)
-    (entry,) = [entry for entry in services.entries() if entry.key == key]
+    entry = services.wait_for(lambda entry: entry.key == key)
     assert (entry.did, entry.sent) == (Did.APPLIED, Sent.LATE)
 
 

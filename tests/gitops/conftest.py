@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.gitops.judge import Judge, build
+from tests.gitops.judge import Judge, program
 
 
 @pytest.fixture(scope="session")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
+def judge() -> Iterator[Judge]:
     """Argo CD's Lua and kstatus."""
-    with Judge(build(tmp_path_factory.mktemp("judge"))) as running:
+    with Judge(program()) as running:
         yield running

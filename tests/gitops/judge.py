@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.controlplane.toolchain import build_environment, find_go
+from tests.controlplane.gobuild import Programs, build
 
 MODULE = Path(__file__).parent / "judge"
 SCRIPTS = Path(__file__).parents[2] / "helm" / "flow-operator" / "files" / "argocd"
@@ -14,13 +14,9 @@ SCRIPTS = Path(__file__).parents[2] / "helm" / "flow-operator" / "files" / "argo
 Object = Mapping[str, Any]
 
 
-def build(directory: Path) -> Path:
-    """The program. Go keeps what it compiled, so only the first build of a user takes its time (half a minute)."""
-    program = directory / "judge"
-    command = [find_go().command, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", program, "."]
-    done = subprocess.run(command, cwd=MODULE, env=build_environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return program
+def program() -> Path:
+    """The program, built if it is not there."""
+    return build(Programs(MODULE, {"judge": "."}, {})) / "judge"
 
 
 class Judge:

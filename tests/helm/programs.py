@@ -1,12 +1,14 @@
 """Helm 3 and 4, helm-unittest, kubeconform, kwok and the scheduler, built once per user as the control plane is.
 
-`python -m tests.helm.programs` builds them.
+`python -m tests.helm.programs` builds them, and whatever else of Go the tests need.
 """
 
 from functools import cache
 from pathlib import Path
 
 from tests.controlplane.gobuild import Programs, build, kubernetes
+from tests.gitops import judge
+from tests.helm import prometheus_operator
 
 MODULE = Path(__file__).parent
 PACKAGES = {
@@ -27,9 +29,11 @@ def program(name: str) -> Path:
 
 
 def build_all() -> None:
-    """Build what is missing."""
+    """Build, and fetch, what is missing."""
     for name in (*PACKAGES, "kube-scheduler"):
         program(name)
+    judge.program()
+    prometheus_operator.source()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.controlplane import Cluster
+from tests.controlplane import Cluster, eventually
 from tests.helm.chart import CHART, NAMESPACE, RELEASE, Object, Values, run_helm
 
 REPOSITORY = Path(__file__).parents[2]
@@ -61,6 +61,15 @@ class Installed:
     def deployment(self) -> Object:
         """The operator's Deployment."""
         return self._get("deployment", RELEASE)
+
+    def until_available(self, replicas: int) -> None:
+        """Wait until the Deployment counts so many, of its present template: Helm 3 looks at its ReplicaSet alone."""
+
+        def counted() -> bool:
+            status = self.deployment()["status"]
+            return all(status.get(f"{which}Replicas", 0) == replicas for which in ("available", "updated"))
+
+        eventually(counted, within=20, what=f"{replicas} replicas available")
 
     def pods(self) -> list[Object]:
         """The operator's pods."""

@@ -31,20 +31,20 @@ def test_a_release_is_upgraded_and_rolled_back_and_runs_survive_it(
     helm = Helm(world.control_plane, tmp_path, major)
 
     helm.install(*WAIT, chart=first_chart(tmp_path / "first"))
-    assert installed.deployment()["status"]["availableReplicas"] == REPLICAS
+    installed.until_available(REPLICAS)
     kube.create(run_of("order", "run"), "default")
 
     helm.upgrade("--reset-then-reuse-values", *WAIT)
     assert_crds_are_current(installed)
-    assert installed.deployment()["status"]["updatedReplicas"] == REPLICAS
+    installed.until_available(REPLICAS)
 
     helm.upgrade(*WAIT, values={"replicas": 1})
-    assert installed.deployment()["status"]["availableReplicas"] == 1
+    installed.until_available(1)
     helm.rollback(2)
-    assert installed.deployment()["status"]["availableReplicas"] == REPLICAS
+    installed.until_available(REPLICAS)
     assert_crds_are_current(installed)
     helm.rollback(1)
-    assert installed.deployment()["status"]["availableReplicas"] == REPLICAS
+    installed.until_available(REPLICAS)
 
     helm.uninstall()
     assert installed.names("deployments,roles,rolebindings,services,poddisruptionbudgets") == set()
@@ -73,7 +73,7 @@ def test_wait_waits_for_the_pods(world: World, helm: Helm, installed: Installed)
 
     world.kwok.send(signal.SIGCONT)
     helm.upgrade(*WAIT)
-    assert installed.deployment()["status"]["availableReplicas"] == REPLICAS
+    installed.until_available(REPLICAS)
 
 
 def test_replicas_are_spread_over_the_nodes(helm: Helm, installed: Installed) -> None:

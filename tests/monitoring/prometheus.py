@@ -6,14 +6,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, build_opener
 
 import yaml
 from helm.monitoring.alerts import rules
 from tests.controlplane import eventually
-from tests.controlplane.ports import ReservedPort
+from tests.controlplane.ports import quiet_port
 from tests.controlplane.process import Server, Tether
 
 FASTER = 60
@@ -41,7 +40,7 @@ class Prometheus:
             "honor_labels": honor_labels,
             "file_sd_configs": [{"files": ["targets.json"]}],
         }
-        self._port = port = ReservedPort()
+        port = quiet_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [
             str(shutil.which("prometheus")),
@@ -56,7 +55,6 @@ class Prometheus:
         """Start it, and wait until it is ready."""
         (self._directory / "prometheus.yml").write_text(yaml.safe_dump(CONFIG | {"scrape_configs": [self._job]}))
         (self._directory / "rules.yaml").write_text(rules(FASTER))
-        self._port.release()
         self._server.start()
         eventually(self._ready, within=30, what=f"Prometheus ready; its log is {self._server.log}")
 
@@ -115,6 +113,6 @@ class Prometheus:
     def _ready(self) -> bool:
         try:
             self._ask("status/buildinfo")
-        except URLError:
+        except OSError:
             return False
         return True

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sysconfig
 import urllib.request
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.controlplane import eventually
+from tests.controlplane.ports import quiet_port
 
 PROGRAM: Sequence[str | Path] = (Path(sysconfig.get_path("scripts")) / "flow-operator",)
 READY_WITHIN = 60.0
@@ -56,7 +56,7 @@ class OperatorProcess:
         """Start it, unless it runs, and wait until it is ready. Raises OperatorError when it ends instead."""
         if self._process is not None and self._process.poll() is None:
             return
-        listen = f"127.0.0.1:{_free_port()}"
+        listen = f"127.0.0.1:{quiet_port()}"
         self._url = f"http://{listen}"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -104,10 +104,3 @@ class OperatorProcess:
                 return True
         except OSError:
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+from tests.controlplane import eventually
+
 from examples.order.demo.screen import Screen
 from examples.order.demo.world import ROOT, World
 from examples.order.services import Behaviour, Entry, Mode
@@ -81,6 +83,15 @@ class Stage:
         """Wait until a service has received the call of a step."""
         execution = f"{self.world.namespace}/{order}"
         self.world.services.wait_for(lambda call: (call.execution, call.step) == (execution, step))
+
+    def wait_for_step(self, order: str, step: str) -> None:
+        """Wait until a step has succeeded, and that is stored."""
+
+        def has_succeeded() -> bool:
+            steps = self.status(order).get("steps", [])
+            return any((each["id"], each["phase"]) == (step, "Success") for each in steps)
+
+        eventually(has_succeeded, within=WITHIN, what=f"{step} of {order} stored")
 
     def status(self, order: str) -> dict[str, Any]:
         """The status of an order, as the API server has it."""

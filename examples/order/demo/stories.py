@@ -50,6 +50,7 @@ def _survives_a_crash(stage: Stage, order: str) -> None:
     stage.behave("Courier.Ship", Behaviour(Mode.HOLD), "The courier takes the parcel, but does not answer for now.")
     stage.place(order)
     stage.wait_for_call(order, "ship")
+    stage.wait_for_step(order, "invoice")
     stage.look(order)
     stage.run(f"kubectl annotate fwx {order} flow.unistack.org/command=suspend")
     stage.run(f"kubectl wait fwx/{order} --for=condition=Suspended --timeout=20s")

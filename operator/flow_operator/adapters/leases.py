@@ -14,6 +14,7 @@ Safety does not rest on it but on the resourceVersion of every write and on the 
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable, Collection
@@ -36,6 +37,8 @@ LOOK_AT, LOOK_SECONDS = 1 / 12, 2.0
 """How often, at least, everybody looks, as a part of the duration and at most: so soon is seen what was given back."""
 GRACE_SECONDS = 20.0
 """What calls in flight get before a shard is given away; kubelet kills 30 s after SIGTERM."""
+TURN_SECONDS = 3.0
+"""What a turn that is under way gets at the end, before what it takes is left to run out."""
 KEEP_SECONDS, KEEP_DOUBLINGS = 60.0, 6
 """How long a shard is kept that could not be handed over, since calls were in flight for longer than that: doubling,
 so that runs whose calls are always long do not stand still for the sake of balance."""
@@ -106,6 +109,7 @@ class ShardLeases:
         """When to renew the lease by which this replica is known."""
         self._next_over = float("-inf")
         """When the first of all leases is over, unless it is renewed."""
+        self._turning = asyncio.Lock()
         self._ending = False
         self._waiting = False
 
@@ -123,7 +127,8 @@ class ShardLeases:
         """Strive for this replica's share, and keep it, until cancelled; then cease to act."""
         try:
             while True:
-                pause = await self._turn()
+                async with self._turning:
+                    pause = await self._turn()
                 await asyncio.sleep(pause)
         finally:
             for task in self._leaving.values():
@@ -139,6 +144,9 @@ class ShardLeases:
         firm = self._monotonic() + GRACE_SECONDS
         for shard in self._held:
             self._give(shard, firm)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TURN_SECONDS), self._turning:
+                pass  # what was being taken at this moment is held now, or it is not
         if self._shards > 1:
             await self._store.delete(replica_lease(self._identity))
         while self._held or self._leaving:

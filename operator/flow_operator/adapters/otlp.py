@@ -76,14 +76,14 @@ class Otlp:
 
     def _export(self, batch: list[Span]) -> None:
         taken = self._exporter.export([_readable(span, self._resource) for span in batch]) is SpanExportResult.SUCCESS
-        if not taken:
-            self._on_drop(len(batch))
         if taken is not self._taken:
             self._taken = taken
             if taken:
                 log.info("traces are exported again")
             else:
                 log.warning("the receiver of traces does not take them: spans are dropped until it does")
+        if not taken:
+            self._on_drop(len(batch))
 
 
 def _readable(span: Span, resource: Resource) -> ReadableSpan:

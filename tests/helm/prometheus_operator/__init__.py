@@ -14,11 +14,12 @@ NAME = "github.com/prometheus-operator/prometheus-operator"
 
 def crd(plural: str) -> Path:
     """The file that defines a kind; it is fetched once per user, and must be what go.sum says."""
-    return _source() / "example" / "prometheus-operator-crd" / f"monitoring.coreos.com_{plural}.yaml"
+    return source() / "example" / "prometheus-operator-crd" / f"monitoring.coreos.com_{plural}.yaml"
 
 
 @cache
-def _source() -> Path:
+def source() -> Path:
+    """The module, as Go keeps it; fetched if it is not there."""
     command = [find_go(MODULE).command, "mod", "download", "-json", NAME]
     done = subprocess.run(
         command, cwd=MODULE, env=build_environment(), capture_output=True, text=True, check=False, timeout=240
