@@ -1,14 +1,16 @@
 """What the API server's audit log says about one shop, and whether the operator can be proud of it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
+from tests.controlplane import eventually
 from tests.e2e.history import RUNS, Run, runs, violations
 from tests.e2e.kube import Object
 from tests.e2e.shop import Shop
 
-__all__ = ["RUNS", "blemishes", "checked", "code", "histories", "history", "requests", "writes"]
+__all__ = ["RUNS", "blemishes", "checked", "code", "histories", "history", "requests", "until_compared", "writes"]
 
 BAD_REQUEST, FORBIDDEN = HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN
 WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
@@ -57,6 +59,20 @@ def blemishes(shop: Shop) -> list[str]:
         for event in requests(shop)
         if code(event) == FORBIDDEN and not shop.refusals_are_borne
     ]
+
+
+def until_compared(shop: Shop) -> None:
+    """Wait until the operator has listed all kinds as often as it does at its start.
+
+    Twice for what it and kopf begin with, and once to compare: that list may be news of an object which the watch
+    brings a moment later.
+    """
+
+    def compared() -> bool:
+        lists = Counter(event["objectRef"]["resource"] for event in requests(shop) if event["verb"] == "list")
+        return all(lists[plural] >= 3 for plural in (RUNS, "workflows", "steps"))
+
+    eventually(compared, within=30, what="the lists of the start compared")
 
 
 @contextmanager

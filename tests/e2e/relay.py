@@ -1,13 +1,12 @@
 """One operator that is started again when it dies; or several, of which another goes on before that."""
 
-from collections.abc import Iterator
-
 from tests.controlplane import eventually
 from tests.e2e.between import Between
 from tests.e2e.operator import Operator
 from tests.e2e.replicas import SLACK, held_by
 
-DURATION = 2.0
+DURATION = 5.0
+"""Short enough to wait for its end, and long enough for a busy machine to keep it."""
 SHORT_LEASE = {"FLOW_LEASE_DURATION": f"{DURATION:g}s"}
 
 
@@ -24,6 +23,7 @@ class Relay:
 
     def die(self) -> None:
         """Kill the one that acts; start it again, after another has taken over if there is one."""
+        eventually(lambda: len(self._acting()) == 1, within=DURATION + SLACK, what="one replica that acts")
         (dying,) = self._acting()
         dying.kill()
         self.deaths += 1
@@ -32,7 +32,7 @@ class Relay:
         dying.start()
 
     def _until_one_acts(self) -> None:
-        eventually(lambda: any(self._acting()), within=DURATION + SLACK, what="a replica that acts")
+        eventually(self._acting, within=DURATION + SLACK, what="a replica that acts")
 
-    def _acting(self) -> Iterator[Operator]:
-        return (operator for operator in self._operators if operator.is_running and held_by(operator))
+    def _acting(self) -> list[Operator]:
+        return [operator for operator in self._operators if operator.is_running and held_by(operator)]

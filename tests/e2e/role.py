@@ -57,14 +57,22 @@ def new_token(kube: Kube, namespace: str, **spec: Any) -> str:
     return token
 
 
+def may_write_statuses(kube: Kube, account: ServiceAccount) -> bool:
+    """Whether the API server would let it write the status of a run at this moment."""
+    return _allowed(kube, account, "flow.unistack.org", "workflowexecutions", "update", subresource="status")
+
+
 def _may_begin(kube: Kube, account: ServiceAccount) -> bool:
     """Whether the API server knows of the bindings by now: it learns of them a moment after they are stored."""
     needed = (("flow.unistack.org", "steps", "list"), ("coordination.k8s.io", "leases", "create"))
     return all(_allowed(kube, account, *each) for each in needed)
 
 
-def _allowed(kube: Kube, account: ServiceAccount, group: str, resource: str, verb: str) -> bool:
-    attributes = {"namespace": account.namespace, "group": group, "resource": resource, "verb": verb}
+def _allowed(
+    kube: Kube, account: ServiceAccount, group: str, resource: str, verb: str, *, subresource: str = ""
+) -> bool:
+    what = {"group": group, "resource": resource, "subresource": subresource, "verb": verb}
+    attributes = {"namespace": account.namespace, **what}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",

@@ -12,11 +12,13 @@ RUNS = [f"run-{number}" for number in range(5)]
 
 
 @pytest.fixture
-def busy(shop: Shop, sagas: Sagas) -> Shop:
-    """Five runs of three steps whose second call is in flight.
+def busy(bare_shop: Shop, sagas: Sagas) -> Shop:
+    """Five runs of three steps whose second call is in flight, and a lease that outlasts a slow start of the servers.
 
     An API server that has just started refuses everybody, until it has read the roles: the operator has to bear it.
     """
+    shop = bare_shop
+    shop.hire(FLOW_LEASE_DURATION="60s")
     shop.bear_refusals()
     shop.define(sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship"))
     shop.behave("Payments.Charge", Mode.HOLD)

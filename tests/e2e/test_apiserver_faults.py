@@ -16,7 +16,7 @@ from tests.e2e.kube import Kube, Object
 from tests.e2e.pairs import create, end_as_ever, start
 from tests.e2e.proxy import Fault, Passing, Rule, cut, expire, hang, lose_answer, refuse, slow
 from tests.e2e.relay import SHORT_LEASE
-from tests.e2e.role import ACCOUNT, new_token
+from tests.e2e.role import ACCOUNT, may_write_statuses, new_token
 from tests.e2e.sagas import Sagas, workflow
 from tests.e2e.shop import Shop
 
@@ -211,6 +211,7 @@ def test_permission_is_taken_away_and_given_back(busy: Between, kube: Kube) -> N
 
     for binding in mine:
         kube.delete("rolebindings", shop.namespace, binding["metadata"]["name"])
+    eventually(lambda: not may_write_statuses(kube, shop.account), within=10, what="the permission gone")
     busy.api.cut_streams()
     shop.works_again("Payments.Charge")
     eventually(lambda: _is_refused(shop), within=30, what="a write of a status refused")

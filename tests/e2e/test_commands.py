@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from examples.order.services import Mode
+from tests.controlplane import eventually
 from tests.e2e.audit import RUNS, writes
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
@@ -50,7 +51,8 @@ def test_what_is_not_possible_is_rejected_and_says_why(halfway: Shop) -> None:
         answer = halfway.obey("run", verb, args)
         assert (answer["result"], answer["verb"]) == ("Rejected", verb)
         assert why in answer["message"]
-        assert ("Normal", "CommandRejected", f"{verb}: {answer['message']}") in halfway.events("run")
+        event = ("Normal", "CommandRejected", f"{verb}: {answer['message']}")
+        eventually(lambda event=event: event in halfway.events("run"), within=10, what=f"the event {event}")
 
     assert goes_on(halfway)
 
@@ -59,6 +61,7 @@ def test_the_same_id_acts_once(halfway: Shop) -> None:
     """A client that does not know whether its write arrived writes it again, also after the operator has crashed."""
     assert halfway.obey("run", "suspend", id="first")["result"] == "Accepted"
     assert halfway.obey("run", "resume", id="second")["result"] == "Accepted"
+    eventually(lambda: len(halfway.events("run")) == 2, within=10, what="two events")
     halfway.operator.kill()
     halfway.command("run", "resume", id="second")
 
@@ -131,7 +134,10 @@ def test_a_command_costs_a_write_of_the_status_one_of_the_annotations_and_an_eve
 
     halfway.obey("run", "suspend")
 
-    made = [(each["verb"], each["objectRef"]["resource"]) for each in writes(halfway)[before:]]
-    assert sorted(made) == [("create", "events"), ("patch", RUNS), ("update", RUNS)]
+    def made() -> list[tuple[str, str]]:
+        return [(each["verb"], each["objectRef"]["resource"]) for each in writes(halfway)[before:]]
+
+    eventually(lambda: len(made()) >= 3, within=10, what="three writes")
+    assert sorted(made()) == [("create", "events"), ("patch", RUNS), ("update", RUNS)]
     halfway.obey("run", "resume")
     assert goes_on(halfway)

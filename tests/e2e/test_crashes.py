@@ -13,7 +13,7 @@ from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
 
-LONG = {"duration": "3s", "jitter": 0.0}
+LONG = {"duration": "6s", "jitter": 0.0}
 """A back-off that is not over before the operator is back."""
 
 ANSWERED = 'flow_attempts_total{direction="do",step="a",verdict="Success",workflow="order"} 1.0'
@@ -246,9 +246,12 @@ def phases(status: Object) -> list[object]:
 def test_again_and_again(order: Shop) -> None:
     """The operator dies as soon as anything has got any further, until the run has ended."""
     order.behave("Courier.Ship", Mode.DECLINE)
-    order.operator.kill()
+    order.behave("Payments.Charge", Mode.HOLD)
     order.start("order")
-    deaths = 0
+    order.until_called("run", "b")
+    order.operator.kill()
+    order.works_again("Payments.Charge")
+    deaths = 1
     while "completionTime" not in (before := order.status("run")):
         order.operator.start()
         order.until("run", lambda status, before=before: phases(status) != phases(before), "any further")

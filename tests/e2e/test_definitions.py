@@ -168,5 +168,5 @@ def test_a_namespace_that_is_deleted_with_a_run_in_it(halfway: Shop) -> None:
     halfway.works_again("Payments.Charge")
 
     eventually(
-        lambda: not halfway.kube.list("workflowexecutions", halfway.namespace), within=30, what="the namespace empty"
+        lambda: not halfway.kube.list("workflowexecutions", halfway.namespace), within=90, what="the namespace empty"
     )

@@ -137,7 +137,7 @@ def test_a_step_that_may_have_had_an_effect_is_undone_before_its_fallback(shop: 
 
 def test_the_time_of_the_run_passes(shop: Shop, sagas: Sagas) -> None:
     """What is in flight is cut; since it may have had its effect, it is undone as well."""
-    chain = sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship", timeout={"run": "1s"})
+    chain = sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship", timeout={"run": "5s"})
     shop.define(chain)
     shop.behave("Payments.Charge", Mode.HOLD)
     shop.start("order")

@@ -3,7 +3,8 @@
 import pytest
 import yaml
 from examples.order.services import Mode
-from tests.e2e.audit import RUNS, writes
+from tests.controlplane import eventually
+from tests.e2e.audit import RUNS, until_compared, writes
 from tests.e2e.sagas import Sagas, run_of
 from tests.e2e.shop import Shop
 
@@ -22,11 +23,13 @@ def made(shop: Shop) -> list[tuple[str, str]]:
 
 
 def test_from_apply_to_success(shop: Shop, sagas: Sagas) -> None:
+    until_compared(shop)
     apply(shop, sagas.chain("order", "Stock.Reserve", "Payments.Charge"), run_of("order", "run"))
 
     shop.kubectl("wait", "--for=condition=Succeeded", "--timeout=30s", f"{RUNS}/run")
 
     assert [(call.step, call.operation) for call in shop.calls("run")] == [("a", "do"), ("b", "do")]
+    eventually(lambda: len(made(shop)) >= 4, within=10, what="four writes in the audit log")
     assert made(shop) == [("create", "controllerrevisions")] + [("update", RUNS)] * 3
 
 

@@ -106,6 +106,7 @@ def test_events_are_for_what_a_person_must_see(shop: Shop, sagas: Sagas) -> None
     shop.behave("Payments.Refund", Mode.UNAVAILABLE)
     shop.start("order")
     shop.until_phase("run", "Suspend")
+    eventually(lambda: len(shop.events("run")) >= 2, within=10, what="two events")
     shop.operator.crash()
     shop.works_again("Payments.Refund")
     shop.obey("run", "retry")

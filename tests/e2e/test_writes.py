@@ -1,11 +1,8 @@
 """How little the operator writes: L + 1 statuses for a run of L levels, and nothing for runs that are idle or over."""
 
-from collections import Counter
-
 import pytest
 from examples.order.services import Mode
-from tests.controlplane import eventually
-from tests.e2e.audit import RUNS, history, requests, writes
+from tests.e2e.audit import RUNS, history, requests, until_compared, writes
 from tests.e2e.sagas import Sagas, workflow
 from tests.e2e.shop import Shop
 
@@ -125,20 +122,10 @@ def test_definitions_are_written_only_when_they_change(shop: Shop, sagas: Sagas)
     assert ("workflows", "order") not in {(resource, name) for _, resource, name in made_since(shop, before)}
 
 
-def has_compared(shop: Shop) -> bool:
-    """Whether the operator has listed all kinds as often as it does at its start.
-
-    Twice for what it and kopf begin with, and once to compare: that list may be news of a run which the watch brings
-    a moment later.
-    """
-    lists = Counter(event["objectRef"]["resource"] for event in requests(shop) if event["verb"] == "list")
-    return all(lists[plural] >= 3 for plural in (RUNS, "workflows", "steps"))
-
-
 def test_runs_cost_no_reads(shop: Shop, sagas: Sagas) -> None:
     """What the watches bring is all that is needed."""
     shop.define(sagas.chain("order", "Stock.Reserve"))
-    eventually(lambda: has_compared(shop), within=30, what="the lists of the start compared")
+    until_compared(shop)
     before = len(list(requests(shop)))
     for number in range(5):
         shop.start("order", f"run-{number}")

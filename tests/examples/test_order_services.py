@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from examples.order.services import SERVICES, Behaviour, Did, Entry, Mode, OrderServices, PortTakenError, Sent
-from examples.order.services.journal import Journal, entries
+from examples.order.services.journal import Journal, JournalReader
 from examples.order.services.process import ServiceProcess
 
 CHARGE, REFUND, RESERVE = "Payments.Charge", "Payments.Refund", "Stock.Reserve"
@@ -206,9 +206,12 @@ def test_a_port_that_is_taken_is_named(services: OrderServices, tmp_path: Path) 
 def test_a_line_that_a_crash_cut_off_is_dropped(tmp_path: Path) -> None:
     entry = Entry("t", "payments", CHARGE, "k", "shop/a", "charge", "do", 1, "d", {}, Did.APPLIED, Sent.LATE, 200, {})
     path = tmp_path / "payments.jsonl"
+    reader = JournalReader(path)
+    assert reader.entries() == []
     with Journal(path) as journal:
         journal.append(entry)
     path.write_bytes(path.read_bytes() + b'{"time": "t2", "serv')
+    assert reader.entries() == [entry]
     with Journal(path) as journal:
         journal.append(entry)
-    assert entries(path) == [entry, entry]
+    assert reader.entries() == JournalReader(path).entries() == [entry, entry]

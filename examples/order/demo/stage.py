@@ -93,6 +93,15 @@ class Stage:
 
         eventually(has_succeeded, within=WITHIN, what=f"{step} of {order} stored")
 
+    def wait_for_answer(self, order: str) -> None:
+        """Wait until a command is answered, and taken off."""
+
+        def is_taken_off() -> bool:
+            annotations = json.loads(self.world.kubectl("get", "fwx", order, "-o", "json"))["metadata"]["annotations"]
+            return "flow.unistack.org/command" not in annotations
+
+        eventually(is_taken_off, within=WITHIN, what=f"the command to {order} answered")
+
     def status(self, order: str) -> dict[str, Any]:
         """The status of an order, as the API server has it."""
         status: dict[str, Any] = json.loads(self.world.kubectl("get", "fwx", order, "-o", "json")).get("status", {})

@@ -54,6 +54,7 @@ def _survives_a_crash(stage: Stage, order: str) -> None:
     stage.look(order)
     stage.run(f"kubectl annotate fwx {order} flow.unistack.org/command=suspend")
     stage.run(f"kubectl wait fwx/{order} --for=condition=Suspended --timeout=20s")
+    stage.wait_for_answer(order)
     stage.screen.note("Now the operator dies while the courier's answer is still to come, and never hears it.")
     stage.screen.command(["kill", "-KILL", str(operator.pid)])
     operator.kill()

@@ -70,11 +70,23 @@ class Entry:
     """Header traceparent: the span of this attempt, below which a service that traces puts its own."""
 
 
-def entries(path: Path) -> list[Entry]:
-    """Every complete line of a journal; none if there is no journal."""
-    if not path.exists():
-        return []
-    return [_entry(line) for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+class JournalReader:
+    """Reads a journal, and each time goes on where it stopped: it may be long, and asked for again and again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._entries: list[Entry] = []
+
+    def entries(self) -> list[Entry]:
+        """Every complete line, oldest first; none if there is no journal."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                complete = file.read().rpartition(b"\n")[:2]
+            self._offset += sum(map(len, complete))
+            self._entries += map(_entry, b"".join(complete).splitlines())
+        return list(self._entries)
 
 
 def _entry(line: bytes) -> Entry:

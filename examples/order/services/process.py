@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.controlplane.ports import ReservedPort
 
 from examples.order.services.behaviour import Behaviour
-from examples.order.services.journal import Entry, entries
+from examples.order.services.journal import Entry, JournalReader
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,6 +33,7 @@ class ServiceProcess:
         self._reserved = ReservedPort() if port is None else None
         self.port = self._reserved.number if self._reserved else port or 0
         self.journal = directory / f"{name}.jsonl"
+        self._reader = JournalReader(self.journal)
         self._pace = pace
         self._process: subprocess.Popen[str] | None = None
 
@@ -106,4 +107,4 @@ class ServiceProcess:
 
     def entries(self) -> list[Entry]:
         """Every call it received, oldest first."""
-        return entries(self.journal)
+        return self._reader.entries()

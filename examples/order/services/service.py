@@ -11,7 +11,7 @@ from aiohttp import web
 
 from examples.order.services.behaviour import Behaviour, Mode
 from examples.order.services.catalog import SERVICES
-from examples.order.services.journal import Entry, Journal, Sent, entries
+from examples.order.services.journal import Entry, Journal, JournalReader, Sent
 from examples.order.services.ledger import Call, Decision, Ledger
 
 HOST = "127.0.0.1"
@@ -121,7 +121,7 @@ async def serving(
 ) -> AsyncIterator[None]:
     """Serve until the block ends. Raises OSError when the port is taken."""
     with Journal(journal) as opened:
-        application = Service(name, opened, entries(journal), pace).application()
+        application = Service(name, opened, JournalReader(journal).entries(), pace).application()
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
