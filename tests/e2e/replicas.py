@@ -8,7 +8,7 @@ from tests.controlplane import eventually
 from tests.e2e.operator import Operator
 from tests.e2e.shop import Shop
 
-SLACK = 5.0
+SLACK = 8.0
 """What a busy machine may add to the lease's duration."""
 
 
