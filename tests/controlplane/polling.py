@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(probe: Callable[[], T], *, within: float, what: str, every: float = 0.03) -> T:
+def eventually(probe: Callable[[], T | None], *, within: float, what: str, every: float = 0.03) -> T:
     """Ask `probe` until its answer is truthy and return it; after `within` seconds raise TimeoutError naming `what`."""
     deadline = time.monotonic() + within
     while not (answer := probe()):

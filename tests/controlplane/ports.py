@@ -1,4 +1,4 @@
-"""Loopback ports that stay ours while a server is down."""
+"""Loopback ports that nobody else is given before a server listens, or while it is down."""
 
 import contextlib
 import secrets

@@ -23,16 +23,16 @@ class Relay:
 
     def die(self) -> None:
         """Kill the one that acts; start it again, after another has taken over if there is one."""
-        eventually(lambda: len(self._acting()) == 1, within=DURATION + SLACK, what="one replica that acts")
-        (dying,) = self._acting()
+        dying = self._until_one_acts()
         dying.kill()
         self.deaths += 1
         if len(self._operators) > 1:
             self._until_one_acts()
         dying.start()
 
-    def _until_one_acts(self) -> None:
-        eventually(self._acting, within=DURATION + SLACK, what="a replica that acts")
+    def _until_one_acts(self) -> Operator:
+        return eventually(self._only_one_acting, within=DURATION + SLACK, what="one replica that acts")
 
-    def _acting(self) -> list[Operator]:
-        return [operator for operator in self._operators if operator.is_running and held_by(operator)]
+    def _only_one_acting(self) -> Operator | None:
+        acting = [operator for operator in self._operators if operator.is_running and held_by(operator)]
+        return acting[0] if len(acting) == 1 else None

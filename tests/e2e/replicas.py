@@ -10,6 +10,9 @@ from tests.e2e.shop import Shop
 
 SLACK = 8.0
 """What a busy machine may add to the lease's duration."""
+LONG = 60.0
+"""Seconds of a lease that no busy machine lets end: whatever changes hands then was given."""
+LONG_LEASE = {"FLOW_LEASE_DURATION": f"{LONG:g}s"}
 
 
 class Replicas:

@@ -202,9 +202,9 @@ class Shop:
         """Wait until a run is in a phase."""
         return self.until(run, lambda status: status.get("phase") == phase, f"{run} in phase {phase}")
 
-    def until_ended(self, run: str) -> Object:
+    def until_ended(self, run: str, *, within: float = WITHIN) -> Object:
         """Wait until a run has ended."""
-        return self.until(run, lambda status: "completionTime" in status, f"{run} ended")
+        return self.until(run, lambda status: "completionTime" in status, f"{run} ended", within=within)
 
     def until_ready(self, plural: str, name: str, status: str = "True", reason: str | None = None) -> Object:
         """Wait until the operator has judged a definition so, for this reason if one is given; return its status."""

@@ -3,6 +3,7 @@
 import pytest
 from examples.order.services import Did, Mode
 from tests.controlplane import ControlPlane
+from tests.e2e.replicas import LONG_LEASE
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
 
@@ -18,7 +19,7 @@ def busy(bare_shop: Shop, sagas: Sagas) -> Shop:
     An API server that has just started refuses everybody, until it has read the roles: the operator has to bear it.
     """
     shop = bare_shop
-    shop.hire(FLOW_LEASE_DURATION="60s")
+    shop.hire(**LONG_LEASE)
     shop.bear_refusals()
     shop.define(sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship"))
     shop.behave("Payments.Charge", Mode.HOLD)

@@ -14,6 +14,8 @@ from tests.e2e.shop import Shop, condition
 pytestmark = pytest.mark.e2e
 
 KIB = 1024
+PATIENCE = 120.0
+"""Seconds for a run to end: every write of so large a status takes its time."""
 
 
 def text(size: int) -> bytes:
@@ -41,11 +43,6 @@ def step(service: RawService, id: str, path: str, *requires: str, **fields: Any)
     }
 
 
-def until_ended(shop: Shop) -> Object:
-    """Wait until the run has ended: every write of so large a status takes its time."""
-    return shop.until("run", lambda status: "completionTime" in status, "the large run ended", within=120)
-
-
 def undone(service: RawService) -> list[str]:
     """Steps that were undone."""
     return [json.loads(body)["undo"] for body in service.received.get("/undo", [])]
@@ -56,7 +53,7 @@ def test_an_answer_that_is_too_large(shop: Shop, service: RawService) -> None:
     shop.define(workflow("order", step(service, "a", "/huge")))
     shop.start("order")
 
-    status = until_ended(shop)
+    status = shop.until_ended("run", within=PATIENCE)
 
     assert (status["phase"], status["reason"]) == ("Failure", "PayloadTooLarge")
     assert status["steps"][0]["effect"] == "Applied"
@@ -70,7 +67,7 @@ def test_answers_that_are_too_large_together(shop: Shop, service: RawService) ->
     shop.define(workflow("order", *steps))
     shop.start("order")
 
-    status = until_ended(shop)
+    status = shop.until_ended("run", within=PATIENCE)
 
     assert (status["phase"], status["reason"]) == ("Failure", "StatusTooLarge")
     assert condition(status, "LargeStatus")["status"] == "True"
@@ -86,7 +83,7 @@ def test_a_request_that_is_too_large_is_not_sent(shop: Shop, service: RawService
     shop.define(workflow("order", *(step(service, id, "/large") for id in ids), last))
     shop.start("order")
 
-    status = until_ended(shop)
+    status = shop.until_ended("run", within=PATIENCE)
 
     assert (status["phase"], status["reason"]) == ("Failure", "PayloadTooLarge"), status["message"]
     assert status["steps"][-1].get("effect", "None") == "None"
@@ -99,7 +96,7 @@ def test_a_workflow_of_as_many_steps_as_may_be(shop: Shop, service: RawService) 
     shop.define(workflow("order", *(step(service, id, f"/{id}") for id in ids), fan_in))
     shop.start("order")
 
-    status = until_ended(shop)
+    status = shop.until_ended("run", within=PATIENCE)
 
     assert (status["phase"], status["progress"]) == ("Success", "200/200")
     assert {len(bodies) for bodies in service.received.values()} == {1}

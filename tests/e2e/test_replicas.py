@@ -5,14 +5,11 @@ from collections import Counter
 import pytest
 from examples.order.services import Did, Mode
 from tests.controlplane import eventually
-from tests.e2e.replicas import SLACK, Replicas, held_by, runs_counted
+from tests.e2e.replicas import LONG, LONG_LEASE, SLACK, Replicas, held_by, runs_counted
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
-
-LONG = 60.0
-"""Seconds of a lease that nobody loses: whatever then changes hands was given."""
 
 
 @pytest.fixture
@@ -134,7 +131,7 @@ def test_another_number_of_shards_waits_for_the_end_of_the_first(replicas: Repli
     for name in names:
         shop.until_called(name, "a")
 
-    new = shop.hire("new", FLOW_SHARDS=str(after), FLOW_LEASE_DURATION=f"{LONG:g}s")
+    new = shop.hire("new", FLOW_SHARDS=str(after), **LONG_LEASE)
     eventually(lambda: "waits until no replica" in new.tail(), within=SLACK, what="the new one waiting")
     assert new.get("/readyz") == "ok\n"
     names += start(shop, "more", 10)

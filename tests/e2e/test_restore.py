@@ -12,6 +12,7 @@ from examples.order.services import Did, Mode, OrderServices
 from tests.controlplane import ControlPlane
 from tests.controlplane.process import Tether
 from tests.e2e.kube import Kube
+from tests.e2e.replicas import LONG_LEASE
 from tests.e2e.role import install
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
@@ -27,7 +28,7 @@ def shop(services: OrderServices, tether: Tether, tmp_path: Path, sagas: Sagas) 
         account = install(kube, namespace)
         shop = Shop(control_plane, kube, namespace, services, account, tmp_path, tether.group)
         try:
-            shop.hire(FLOW_LEASE_DURATION="60s")  # it outlasts the time without etcd
+            shop.hire(**LONG_LEASE)  # it outlasts the time without etcd
             shop.define(sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship"))
             shop.behave("Payments.Charge", Mode.HOLD)
             for run in ("went-on", "was-undone"):

@@ -1,20 +1,18 @@
 """Two operators: one acts, the other is warm and takes over when the first is gone, and nothing happens twice."""
 
 import time
+from collections.abc import Mapping
 
 import pytest
 from examples.order.services import Did, Mode
 from tests.controlplane import eventually
 from tests.e2e.operator import Operator
+from tests.e2e.relay import DURATION, SHORT_LEASE
+from tests.e2e.replicas import LONG_LEASE, SLACK
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
-
-SHORT, LONG = 5.0, 60.0
-"""Seconds of a lease whose end is waited for, and of one that no busy machine lets end."""
-SLACK = 8.0
-"""What a busy machine may add to the lease's duration."""
 
 
 @pytest.fixture
@@ -25,9 +23,8 @@ def held(bare_shop: Shop, sagas: Sagas) -> Shop:
     return bare_shop
 
 
-def pair(shop: Shop, duration: float) -> tuple[Operator, Operator]:
-    """One that acts, and one that stands by; with a lease so long."""
-    lease = {"FLOW_LEASE_DURATION": f"{duration:g}s"}
+def pair(shop: Shop, lease: Mapping[str, str]) -> tuple[Operator, Operator]:
+    """One that acts, and one that stands by."""
     first = shop.hire("first", **lease)
     eventually(lambda: acts(first), within=SLACK, what="the first acting")
     return first, shop.hire("second", **lease)
@@ -44,7 +41,7 @@ def did(shop: Shop, step: str) -> list[Did]:
 
 
 def test_a_standby_does_nothing(held: Shop) -> None:
-    first, second = pair(held, LONG)
+    first, second = pair(held, LONG_LEASE)
     held.start("order")
     held.until_called("run", "a")
     held.works_again("Stock.Reserve")
@@ -59,13 +56,13 @@ def test_a_standby_does_nothing(held: Shop) -> None:
     "The other takes over within the lease's duration and repeats what was in flight, under its key",
 )
 def test_it_takes_over_when_the_first_is_killed(held: Shop) -> None:
-    first, second = pair(held, SHORT)
+    first, second = pair(held, SHORT_LEASE)
     held.start("order")
     held.until_called("run", "a")
 
     first.kill()
     held.works_again("Stock.Reserve")
-    eventually(lambda: acts(second), within=SHORT + SLACK, what="the second acting")
+    eventually(lambda: acts(second), within=DURATION + SLACK, what="the second acting")
 
     assert held.until_ended("run")["phase"] == "Success"
     assert did(held, "a") == [Did.APPLIED, Did.REPLAYED]
@@ -77,7 +74,7 @@ def test_it_takes_over_when_the_first_is_killed(held: Shop) -> None:
 )
 def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> None:
     """Long before the lease ends; what is in flight at the first is stored by the first before it ends."""
-    first, second = pair(held, LONG)
+    first, second = pair(held, LONG_LEASE)
     held.start("order")
     held.until_called("run", "a")
 
@@ -99,13 +96,13 @@ def test_it_takes_over_at_once_when_the_first_is_asked_to_end(held: Shop) -> Non
     "It sends and writes nothing more: the other has taken over",
 )
 def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held: Shop) -> None:
-    first, second = pair(held, SHORT)
+    first, second = pair(held, SHORT_LEASE)
     held.start("order")
     held.until_called("run", "a")
 
     first.pause()
     held.works_again("Stock.Reserve")
-    eventually(lambda: acts(second), within=SHORT + SLACK, what="the second acting")
+    eventually(lambda: acts(second), within=DURATION + SLACK, what="the second acting")
     held.until_ended("run")
     first.go_on()
     eventually(lambda: "not held by first any more" in first.tail(), within=5, what="the first standing by")
@@ -120,7 +117,7 @@ def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held
     "Started again under its name, it takes the lease back at once",
 )
 def test_a_restart_under_the_same_identity_need_not_wait(held: Shop) -> None:
-    operator = held.hire("first", FLOW_LEASE_DURATION="60s")
+    operator = held.hire("first", **LONG_LEASE)
     held.start("order")
     held.until_called("run", "a")
     began = time.monotonic()

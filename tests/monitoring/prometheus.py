@@ -84,9 +84,9 @@ class Prometheus:
         found = self._ask("query_exemplars", query=query, start="0", end="4000000000")
         return {each["labels"]["trace_id"] for series in found for each in series["exemplars"]}
 
-    def until_firing(self, alert: str, within: float = 60) -> None:
-        """Wait until an alert fires."""
-        eventually(lambda: self._fires(alert), within=within, what=f"{alert} firing")
+    def until_firing(self, alert: str) -> None:
+        """Wait until an alert fires; a scrape that fails begins the time anew that it must have been true for."""
+        eventually(lambda: self._fires(alert), within=150, what=f"{alert} firing")
 
     def until_ended(self, alert: str) -> None:
         """Wait until an alert does not fire any more."""

@@ -97,15 +97,17 @@ class Stage:
         """Wait until a command is answered, and taken off."""
 
         def is_taken_off() -> bool:
-            annotations = json.loads(self.world.kubectl("get", "fwx", order, "-o", "json"))["metadata"]["annotations"]
-            return "flow.unistack.org/command" not in annotations
+            return "flow.unistack.org/command" not in self._read(order)["metadata"].get("annotations", {})
 
         eventually(is_taken_off, within=WITHIN, what=f"the command to {order} answered")
 
     def status(self, order: str) -> dict[str, Any]:
         """The status of an order, as the API server has it."""
-        status: dict[str, Any] = json.loads(self.world.kubectl("get", "fwx", order, "-o", "json")).get("status", {})
+        status: dict[str, Any] = self._read(order).get("status", {})
         return status
+
+    def _read(self, order: str) -> Any:
+        return json.loads(self.world.kubectl("get", "fwx", order, "-o", "json"))
 
     def reset(self) -> None:
         """Everything runs and works, whatever a story left behind."""

@@ -110,6 +110,7 @@ class ShardLeases:
         self._next_over = float("-inf")
         """When the first of all leases is over, unless it is renewed."""
         self._turning = asyncio.Lock()
+        """Held while a turn is under way, so that the end can wait for it."""
         self._ending = False
         self._waiting = False
 
