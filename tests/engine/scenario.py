@@ -19,6 +19,8 @@
     command VERB [JSON]                       a person annotates the run
     bigskip STEP KIB                          a person skips it with an output of this many KiB
     spec suspend=true|false                   a person changes the spec
+    noslot [undo] STEP                        no slot is free for this call; `slot [undo] STEP`: there is one again
+    circuit [undo] STEP                       the circuit of its host is open; `slot [undo] STEP` closes it
     crash                                     the operator is killed and started again
     upgrade [undo] STEP                       a newer operator renders another request for it
     together                                  the directives below it, in indented lines, before one planning
@@ -42,7 +44,7 @@ from flow_operator.api.duration import seconds
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, WorkflowStatus
 from flow_operator.api.step import StepSpec
-from flow_operator.engine.contract import Unresolved
+from flow_operator.engine.contract import Blocked, Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.findings import step_findings, workflow_findings
@@ -150,6 +152,18 @@ class Story:
 
     def _crash(self, _: str, __: str) -> None:
         self.world.crash()
+
+    def _noslot(self, rest: str, _: str) -> None:
+        direction, id, _rest = saying.addressed(rest)
+        self.world.blocked[id, direction] = Blocked(self.world.now)
+
+    def _circuit(self, rest: str, _: str) -> None:
+        direction, id, _rest = saying.addressed(rest)
+        self.world.blocked[id, direction] = Blocked(self.world.now, circuit=f"{id}:80")
+
+    def _slot(self, rest: str, _: str) -> None:
+        direction, id, _rest = saying.addressed(rest)
+        del self.world.blocked[id, direction]
 
     def _upgrade(self, rest: str, _: str) -> None:
         direction, id, _rest = saying.addressed(rest)

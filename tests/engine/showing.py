@@ -1,6 +1,6 @@
 """What a scenario can ask to be shown.
 
-run | conditions | compensation | plan | output | steps | command | generation
+run | waiting | conditions | compensation | plan | output | steps | command | generation
 STEP | undo STEP | log [undo] STEP | request [undo] STEP
 """
 
@@ -60,6 +60,10 @@ def _run(status: ExecutionStatus) -> Iterator[str]:
     yield f"progress {status.progress}, duration {status.duration}, suspended {status.suspended_seconds:g}s"
 
 
+def _waiting(status: ExecutionStatus) -> Iterator[str]:
+    yield json.dumps(status.waiting.document(), sort_keys=True) if status.waiting else "nothing"
+
+
 def _plan(status: ExecutionStatus) -> Iterator[str]:
     for undo in (status.compensation and status.compensation.plan) or ():
         yield f"undo {undo.step}" + (f" after {', '.join(undo.after)}" if undo.after else "")
@@ -95,6 +99,7 @@ def _generation(status: ExecutionStatus) -> Iterator[str]:
 
 OF_RUN: Mapping[str, Callable[[ExecutionStatus], Iterator[str]]] = {
     "run": _run,
+    "waiting": _waiting,
     "conditions": lambda status: conditions(status.conditions),
     "plan": _plan,
     "output": _output,

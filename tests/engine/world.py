@@ -12,7 +12,7 @@ from typing import Any
 from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Direction, ExecutionStatus
-from flow_operator.engine.contract import Attempt, Command, Outcome, Plan, Run, Unresolved
+from flow_operator.engine.contract import Attempt, Blocked, CallId, Command, Outcome, Plan, Run, Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.observation import Observation
 from flow_operator.engine.planning import plan
@@ -40,6 +40,8 @@ class World:
     writes: int = 0
     """How often a status had to be stored at once."""
     stored: ExecutionStatus = field(default_factory=ExecutionStatus)
+    blocked: dict[CallId, Blocked] = field(default_factory=dict)
+    """Calls that may not be sent, whoever asks."""
     sent: list[Attempt] = field(default_factory=list)
     """Every attempt so far."""
 
@@ -97,7 +99,9 @@ class World:
     def _plan(self) -> Plan:
         self.plans += 1
         nonce = f"nonce-{self.plans}"
-        return plan(self.run, self.definition, self.status, set(self.in_flight), self.now, nonce, SERVICE_URL)
+        return plan(
+            self.run, self.definition, self.status, set(self.in_flight), self.now, nonce, SERVICE_URL, self.blocked
+        )
 
     def _must_hold(self) -> None:
         """Planning again changes nothing, the status survives being stored, and nothing is due that was not done."""

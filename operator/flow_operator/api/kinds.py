@@ -72,6 +72,7 @@ RUN_COLUMNS = (
     Column("Steps", ".status.progress", "Steps done and steps in all."),
     Column("Reason", ".status.reason", "Why the run is in this phase."),
     AGE,
+    Column("Waiting", ".status.waiting.reason", "What the run waits for.", wide=True),
     Column("Started", ".status.startTime", "Since when it runs.", type="date", wide=True),
     Column("Duration", ".status.duration", "From its start to its end.", wide=True),
     Column("Revision", ".status.revision", "The definition that it is pinned to.", wide=True),

@@ -93,6 +93,13 @@ class Reason(StrEnum):
     SUSPENDED_BY_SPEC = "SuspendedBySpec", RUNS, "Suspended by `spec.suspend`, until that is false."
     NOT_SUSPENDED = "NotSuspended", RUNS, "Nothing suspends the run."
 
+    BACKING_OFF = "BackingOff", RUNS, "`status.waiting`: the next attempt is due at `until`."
+    SLOT_UNAVAILABLE = (
+        "SlotUnavailable",
+        RUNS,
+        "`status.waiting`: a call is due, and all slots at its host, or the share of its namespace, are taken.",
+    )
+
     CONDITION_FALSE = "ConditionFalse", STEPS, "Skipped: `when` was false."
     DEPENDENCY_SKIPPED = "DependencySkipped", STEPS, "Skipped: a step that it requires was."
     FALLBACK_NOT_NEEDED = "FallbackNotNeeded", STEPS, "Skipped: the step that it stands in for did not fail."
@@ -109,6 +116,11 @@ class Reason(StrEnum):
     RETRIES_EXHAUSTED = "RetriesExhausted", STEPS, "Every retry was used up."
     ATTEMPT_LOST = "AttemptLost", STEPS, "The operator ended during the attempt; it is repeated under the same key."
     ATTEMPT_CUT = "AttemptCut", STEPS, "The attempt was cut, as the run had ended or timed out."
+    CIRCUIT_OPEN = (
+        "CircuitOpen",
+        STEPS,
+        "Five calls in a row could not reach the host, so one call at a time tries. Nothing was sent.",
+    )
     UNEXPECTED_CODE = "UnexpectedCode", STEPS, "The status code means neither success nor retry."
     CONFLICT = "Conflict", STEPS, "The service answered 409."
     TOO_MANY_REQUESTS = "TooManyRequests", STEPS, "The service answered 429."

@@ -219,6 +219,18 @@ class CompensationStatus(StatusModel):
     plan_time: datetime | None = Field(None, description="When the plan was made.")
 
 
+class Waiting(StatusModel):
+    """What a run waits for."""
+
+    step: str | None = Field(None, description="Id of the step that waits; absent if the run as a whole does.")
+    reason: str = Field(
+        description="A reason for which a person is needed, or BackingOff, SlotUnavailable, CircuitOpen, or why there "
+        "is no definition."
+    )
+    since: datetime = Field(description="Since when it waits.")
+    until: datetime | None = Field(None, description="When it goes on by itself, if that is known.")
+
+
 class ExecutionStatus(StatusModel):
     """All that happened in a run."""
 
@@ -240,6 +252,11 @@ class ExecutionStatus(StatusModel):
     )
     trace: Trace | None = Field(None, description="Trace context of the run.")
     output: Payload | None = Field(None, description="Result of the run.")
+    waiting: Waiting | None = Field(
+        None,
+        description="The first thing that the run waits for: a person, a back-off, or for more than ten seconds a slot "
+        "at a host. Absent while a call is in flight.",
+    )
     last_command: LastCommand | None = Field(None, description="The last verb that was given.")
     conditions: tuple[Condition, ...] = Field(
         (), description="Succeeded, Reconciling, Stalled, Suspended, Compensated, CompensationFailed, LargeStatus."

@@ -7,7 +7,7 @@ from flow_operator.api.status import CallStatus, CompensationPhase, Direction, E
 from flow_operator.engine.calls import finish, lose, park
 from flow_operator.engine.compensation import given_up, members, planned, startable, undoable, undone
 from flow_operator.engine.conditions import frozen
-from flow_operator.engine.contract import Attempt
+from flow_operator.engine.contract import Attempt, Postponed
 from flow_operator.engine.moment import Moment
 from flow_operator.engine.sending import Begun, resend, send
 from flow_operator.engine.state import awaiting_forward, in_flight, map_steps, undoing
@@ -88,7 +88,7 @@ def _begin(moment: Moment, status: ExecutionStatus) -> Begun:
     if status.compensation.start_time is None:
         compensation = status.compensation.model_copy(update={"start_time": moment.now})
         status = status.model_copy(update={"compensation": compensation})
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[Attempt | Postponed, ...] = ()
     for step in startable(moment.definition, status):
         status, begun = send(moment, status, step.id, Direction.UNDO)
         attempts += begun

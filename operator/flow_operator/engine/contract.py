@@ -1,10 +1,13 @@
 """The contract between the core, which decides, and the shell, which acts.
 
-    plan(run, definition, status, in_flight, now, nonce, service_url) -> Plan     what to remember, then what to send
-    record(run, definition, status, outcome, now) -> status                       what an answer made of it
+    plan(run, definition, status, in_flight, now, nonce, service_url, blocked) -> Plan   what to remember, then to send
+    record(run, definition, status, outcome, now) -> status                              what an answer made of it
 
-Three rules bind the shell (semantics: Remember before you act):
+Four rules bind the shell (semantics: Remember before you act):
 
+0. A slot comes before an intention: what `Plan.attempts` need of the process (a slot at the host, room for the
+   response, a closed circuit) is reserved before anything is stored. If a call lacks it, plan again and say so in
+   `blocked`: it is left as it is, and named in `Plan.postponed`.
 1. Store `Plan.status` with the resourceVersion that the plan was made from. If that is refused, nothing of the plan
    happens: read, and plan again.
 2. Only then send `Plan.attempts`, each once. Cancel the calls in `Plan.cut`; their outcomes do not count any more.
@@ -69,6 +72,29 @@ class Attempt:
     request: Request
 
 
+CallId = tuple[str, Direction]
+"""A step, and whether it is done or undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why a call that is due may not be sent now."""
+
+    since: datetime
+    circuit: str | None = None
+    """The host, if its circuit is open; else what lacks is a free slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A call that is due and was not begun, since it is blocked."""
+
+    step: str
+    direction: Direction
+    until: datetime | None = None
+    """When it is to be looked at again although it is still blocked; None: never."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an attempt."""
@@ -101,5 +127,7 @@ class Plan:
     wake_at: datetime | None = None
     """When to plan again although nothing happened; None: never."""
     events: tuple[Event, ...] = ()
+    postponed: frozenset[CallId] = frozenset()
+    """Calls that are due and blocked; what else was asked for at hosts is not needed any more."""
     urgent: bool = False
     """Store at once. Otherwise the status may join the next write, at the latest one second later."""

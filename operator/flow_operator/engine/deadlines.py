@@ -1,11 +1,12 @@
 """When clocks run out (semantics: Retry and time). Each stands still for the seconds that a suspension counted."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from flow_operator.api.duration import seconds
 from flow_operator.api.status import ExecutionStatus, Phase, StepStatus
 from flow_operator.engine.conditions import frozen, is_true
+from flow_operator.engine.contract import CallId
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.state import calls, forward_over
 
@@ -25,16 +26,16 @@ def run_deadline(definition: Definition, status: ExecutionStatus) -> datetime | 
     return status.start_time + timedelta(seconds=seconds(definition.run_timeout) + status.suspended_seconds)
 
 
-def wake_at(definition: Definition, status: ExecutionStatus) -> datetime | None:
-    """When the run must be looked at again although nothing happened; None: never."""
+def wake_at(definition: Definition, status: ExecutionStatus, blocked: Collection[CallId]) -> datetime | None:
+    """When the run must be looked at again although nothing happened; None: never. No clock wakes what is blocked."""
     if status.completion_time is not None or status.start_time is None or frozen(status):
         return None
-    return min(_moments(definition, status), default=None)
+    return min(_moments(definition, status, blocked), default=None)
 
 
-def _moments(definition: Definition, status: ExecutionStatus) -> Iterator[datetime]:
-    for _, _, call in calls(status):
-        if call.phase is Phase.RUNNING and call.next_attempt_time is not None:
+def _moments(definition: Definition, status: ExecutionStatus, blocked: Collection[CallId]) -> Iterator[datetime]:
+    for id, direction, call in calls(status):
+        if call.phase is Phase.RUNNING and call.next_attempt_time is not None and (id, direction) not in blocked:
             yield call.next_attempt_time
     if forward_over(status):
         return

@@ -1,9 +1,9 @@
 """How a limited number of slots is shared between namespaces, so that one of them never has all.
 
 The share of a namespace follows from what is free, as the share of a queue in a switch with shared memory does
-(A. K. Choudhury and E. L. Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", 1998): it may take
-one more as long as it holds less than four times what would be left. Alone it gets about four fifths; the rest is there
-at once for the next namespace, and as slots are given back two that both want all get the same.
+(A. K. Choudhury and E. L. Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", 1998): it may
+take one more as long as it holds less than four times what would be left. Alone it gets about four fifths; the rest is
+there at once for the next namespace, and as slots are given back two that both want all get the same.
 """
 
 GREED = 4

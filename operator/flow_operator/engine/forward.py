@@ -19,7 +19,7 @@ from flow_operator.api.status import (
 from flow_operator.engine.calls import cut, finish
 from flow_operator.engine.compensation import undoable, undone
 from flow_operator.engine.conditions import decide
-from flow_operator.engine.contract import Attempt, Run
+from flow_operator.engine.contract import Attempt, Postponed, Run
 from flow_operator.engine.deadlines import run_deadline, step_deadline
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.expression_errors import shortened
@@ -64,7 +64,9 @@ def _go_on(moment: Moment, status: ExecutionStatus) -> Begun:
     return status, attempts
 
 
-def _without(attempts: tuple[Attempt, ...], after: ExecutionStatus, before: ExecutionStatus) -> ExecutionStatus:
+def _without(
+    attempts: tuple[Attempt | Postponed, ...], after: ExecutionStatus, before: ExecutionStatus
+) -> ExecutionStatus:
     """What was to be sent is not sent, for the same look at the run has found that it failed."""
     begun = {attempt.step for attempt in attempts}
 
@@ -99,7 +101,7 @@ def _consider_fallback(moment: Moment, status: ExecutionStatus, id: str, owner: 
     if undoable(moment.definition, owner) and not undone(owner):
         return send(moment, status, owner.id, Direction.UNDO) if owner.compensation is None else (status, ())
     started, attempts = _start(moment, status, id)
-    if step_of(started, id).phase is Phase.SKIPPED:
+    if step_of(started, id).phase in (Phase.SKIPPED, Phase.PENDING):
         return started, attempts
     return with_call(started, owner.id, Direction.DO, owner.model_copy(update={"fallback": id})), attempts
 

@@ -1,11 +1,11 @@
 """What a plan is made from, besides the status that it changes."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from flow_operator.api.status import ExecutionStatus
-from flow_operator.engine.contract import Run
+from flow_operator.engine.contract import Blocked, CallId, Run
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.messages import Snapshot
 
@@ -20,6 +20,8 @@ class Moment:
     now: datetime
     nonce: str
     service_url: str
+    blocked: Mapping[CallId, Blocked]
+    """Calls that may not be sent now."""
 
     def snapshot(self, status: ExecutionStatus) -> Snapshot:
         """The run as this status has it."""

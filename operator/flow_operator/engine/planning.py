@@ -4,23 +4,26 @@ Planning is idempotent, and it explains itself in values: the events are what be
 in and the one that goes out.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
+from types import MappingProxyType
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, Phase
 from flow_operator.engine.backward import park_failed_undos, retreat
 from flow_operator.engine.commands import obey
-from flow_operator.engine.conditions import frozen
-from flow_operator.engine.contract import Attempt, Event, Plan, Run, Unresolved
+from flow_operator.engine.conditions import DEFINITION_REASONS, frozen
+from flow_operator.engine.contract import Attempt, Blocked, CallId, Event, Plan, Postponed, Run, Unresolved
 from flow_operator.engine.deadlines import wake_at
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.forward import advance
 from flow_operator.engine.moment import Moment
+from flow_operator.engine.sending import Begun
 from flow_operator.engine.settling import settle
 from flow_operator.engine.starting import start
-from flow_operator.engine.state import aborted, called_off, calls, forward_over
+from flow_operator.engine.state import aborted, called_off, calls, forward_over, updated
 from flow_operator.engine.suspension import obey_spec
+from flow_operator.engine.waiting import noticed_at, with_waiting
 
 
 def plan(
@@ -31,44 +34,68 @@ def plan(
     now: datetime,
     nonce: str,
     service_url: str,
+    blocked: Mapping[CallId, Blocked] = MappingProxyType({}),
 ) -> Plan:
     """What to remember and then to do.
 
     `in_flight` holds the ids of attempts whose answers this process awaits, `nonce` is random and new for each call,
-    `service_url` is what `service` and `method` of an endpoint become (setting FLOW_SERVICE_URL).
+    `service_url` is what `service` and `method` of an endpoint become (setting FLOW_SERVICE_URL), `blocked` are the
+    calls that may not be sent now.
     """
     before = status
-    attempts: tuple[Attempt, ...] = ()
+    begun: tuple[Attempt | Postponed, ...] = ()
     status = obey(run, definition, park_failed_undos(status), now)
     if status.completion_time is None:
-        status = obey_spec(status, run.spec.suspend, run.generation, now)
+        status = unstarted = obey_spec(status, run.spec.suspend, run.generation, now)
         if status.start_time is None and not frozen(status):
             status = start(run, definition, status, now)
         if isinstance(definition, Definition) and status.start_time is not None:
-            status, attempts = _go_on(Moment(run, definition, in_flight, now, nonce, service_url), status)
+            moment = Moment(run, definition, in_flight, now, nonce, service_url, blocked)
+            status, begun = _go_on(moment, status)
+            status = _still_pending(unstarted) if _nothing_began(unstarted, status) else status
     elif status is before and status.observed_generation == run.generation:
         return Plan(before, cut=frozenset(in_flight))
-    status = settle(run, definition, status, now)
+    attempts = tuple(each for each in begun if isinstance(each, Attempt))
+    postponed = {(each.step, each.direction): each for each in begun if isinstance(each, Postponed)}
+    held_up = {call: blocked[call] for call in postponed}
+    wake = [*noticed_at(held_up, now), *(each.until for each in postponed.values() if each.until is not None)]
+    if status is not before or status.start_time is not None or not wake:
+        status = with_waiting(settle(run, definition, status, now), held_up, now)
+    if isinstance(definition, Definition) and (clock := wake_at(definition, status, postponed)) is not None:
+        wake.append(clock)
     return Plan(
         status=status,
         attempts=attempts,
         cut=frozenset(in_flight) - {call.attempt_id for _, _, call in calls(status) if call.attempt_id},
-        wake_at=wake_at(definition, status) if isinstance(definition, Definition) else None,
+        wake_at=min(wake, default=None),
         events=tuple(_events(before, status)),
+        postponed=frozenset(postponed),
         urgent=bool(attempts) or _turned(before, status),
     )
 
 
-def _go_on(moment: Moment, status: ExecutionStatus) -> tuple[ExecutionStatus, tuple[Attempt, ...]]:
+def _go_on(moment: Moment, status: ExecutionStatus) -> Begun:
     """The forward part, then the backward part. A run that is held calls nothing, but it ends if it was called off."""
-    attempts: tuple[Attempt, ...] = ()
+    begun: tuple[Attempt | Postponed, ...] = ()
     held = frozen(status)
     if not forward_over(status) and not held:
-        status, attempts = advance(moment, status)
+        status, begun = advance(moment, status)
     if forward_over(status) and not (held and not called_off(status)):
         status, undos = retreat(moment, status)
-        attempts += undos
-    return status, attempts
+        begun += undos
+    return status, begun
+
+
+def _nothing_began(before: ExecutionStatus, after: ExecutionStatus) -> bool:
+    """Whether a run would start without a single call, since all of them wait for slots: it had better stay Pending."""
+    if before.start_time is not None or forward_over(after):
+        return False
+    return not any(step.start_time is not None for step in after.steps)
+
+
+def _still_pending(status: ExecutionStatus) -> ExecutionStatus:
+    """A run that could start now: it no longer waits for its definition."""
+    return updated(status, reason=None, message=None) if status.reason in DEFINITION_REASONS else status
 
 
 def _turned(before: ExecutionStatus, after: ExecutionStatus) -> bool:

@@ -1,22 +1,65 @@
 """Beginning attempts: the intention goes into the status, the attempt to the shell.
 
-The rules are those of semantics, "Remember before you act".
+The rules are those of semantics, "Remember before you act". A call that is blocked (no slot is free at its host, or the
+host's circuit is open) is postponed: it is left as it is, so it has no attempt, is not in flight and never Unknown.
 """
+
+from datetime import timedelta
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, Direction, ExecutionStatus, Phase
 from flow_operator.engine.calls import begin, finish, lose, park
-from flow_operator.engine.contract import Attempt
-from flow_operator.engine.identity import attempt_id, idempotency_key
+from flow_operator.engine.contract import Attempt, Blocked, Outcome, Postponed
+from flow_operator.engine.identity import attempt_id, chance, idempotency_key
+from flow_operator.engine.messages import call_definition
 from flow_operator.engine.moment import Moment
+from flow_operator.engine.observation import NotSent
+from flow_operator.engine.recording import record
 from flow_operator.engine.requests import Unrenderable, attempt_of, rendered
-from flow_operator.engine.state import call_of, in_flight, with_call
+from flow_operator.engine.retries import pause
+from flow_operator.engine.state import call_of, in_flight, step_of, with_call
 
-Begun = tuple[ExecutionStatus, tuple[Attempt, ...]]
+Begun = tuple[ExecutionStatus, tuple[Attempt | Postponed, ...]]
 
 
 def send(moment: Moment, status: ExecutionStatus, id: str, direction: Direction) -> Begun:
-    """The next attempt of this call, or a lost one again.
+    """The next attempt of this call, or a lost one again; or why it is postponed.
+
+    A do that has waited for a closed circuit as long as its back-off counts as an attempt that was not sent, so that
+    `retry.limit` and `fallback` work as ever; an undo waits as long as it takes.
+    """
+    blocked = moment.blocked.get((id, direction))
+    if blocked is None:
+        return _begin(moment, status, id, direction)
+    if blocked.circuit is None or direction is Direction.UNDO:
+        return status, (Postponed(id, direction),)
+    due = step_of(status, id).next_attempt_time or blocked.since
+    until = max(blocked.since, due) + _backoff(moment, status, id)
+    if moment.now < until:
+        return status, (Postponed(id, direction, until),)
+    return _give_up_waiting(moment, status, id, blocked)
+
+
+def _give_up_waiting(moment: Moment, status: ExecutionStatus, id: str, blocked: Blocked) -> Begun:
+    status, begun = _begin(moment, status, id, Direction.DO)
+    for attempt in begun:
+        assert isinstance(attempt, Attempt)
+        seen = NotSent("CircuitOpen", f"{blocked.circuit} could not be reached five times in a row; nothing was sent")
+        outcome = Outcome(attempt.id, id, Direction.DO, seen, moment.now, moment.now)
+        status = record(moment.run, moment.definition, status, outcome, moment.now)
+    return status, ()
+
+
+def _backoff(moment: Moment, status: ExecutionStatus, id: str) -> timedelta:
+    """The step's current back-off: the pause that came before this attempt, or would come after the first."""
+    call = step_of(status, id)
+    policy = call_definition(moment.definition.by_id[id], Direction.DO).retry
+    made = call.attempts - call.budget_from
+    return pause(policy.backoff, max(1, made), chance(f"{moment.run.uid}/{id}", call.attempts))
+
+
+def _begin(moment: Moment, status: ExecutionStatus, id: str, direction: Direction) -> Begun:
+    """Announce the next attempt.
 
     A request that cannot be built fails a step and parks an undo. One that differs from what was sent before is not
     sent: a retry under the same key must be the same request.
@@ -49,7 +92,7 @@ def _unsent(moment: Moment, call: CallStatus, direction: Direction, error: Unren
 
 def resend(moment: Moment, status: ExecutionStatus, direction: Direction) -> Begun:
     """Calls of this direction whose attempt was lost or whose back-off is over are attempted again."""
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[Attempt | Postponed, ...] = ()
     for step in status.steps:
         call = step if direction is Direction.DO else step.compensation
         if call is not None and _due(moment, call):
