@@ -128,16 +128,16 @@ class Operator:
                 _background(self._supervisor.run()) as watches,
                 _background(self._leases.run()) as leases,
                 _background(self._reconciler.keep_listing()) as listing,
+                _background(self._reconciler.keep_judging()) as judging,
                 _background(loop_lag.measure(self._metrics.lag)) as lag,
             ):
-                parts = (events, watches, leases, listing, lag)
+                parts = (events, watches, leases, listing, judging, lag)
                 await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)
                 await self._end()
-        ended = next((part for part in parts if part.done() and not part.cancelled()), None)
-        if ended is None:
-            return 0
-        log.critical("a part of the operator has ended", exc_info=ended.exception())
-        return 1
+                ended = [part for part in parts if part.done()]
+        for part in ended:
+            log.critical("a part of the operator has ended", exc_info=None if part.cancelled() else part.exception())
+        return 1 if ended else 0
 
     async def _end(self) -> None:
         """Start nothing new, store what comes in time, and only then give the leases away."""

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from flow_operator.adapters.cluster import ApiServer
 from flow_operator.adapters.sessions import api_server_session
-from flow_operator.engine.errors import ClusterError, Conflict, Gone, NotNow, Refused, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone, NotNow, Refused, Unavailable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -105,7 +105,7 @@ async def test_every_kind_has_its_place(plural: str, path: str) -> None:
     [
         (400, Refused),
         (401, Unavailable),
-        (403, NotNow),
+        (403, Forbidden),
         (404, Gone),
         (408, Unavailable),
         (409, Conflict),

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
+from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
-from tests.adapters.lease_stage import DURATION, Fleet, Replica, story
-from tests.reconciler.virtual_time import now, pass_time
+from tests.adapters.lease_stage import DURATION, Fleet, LeaseServer, Replica, story
+from tests.reconciler.virtual_time import now, pass_time, run
 
 from flow_operator.adapters.lease_facts import replica_lease
 from flow_operator.adapters.leases import GRACE_SECONDS, KEEP_SECONDS, LOOK_AT, STALE_DURATIONS
@@ -285,3 +286,20 @@ def test_whatever_happens_no_two_replicas_act_for_one_shard_and_in_the_end_all_i
         assert await settled(fleet, 3, 3, 2) <= GRACE_SECONDS + 2 * DURATION + KEEP_SECONDS
 
     story(told)
+
+
+def test_a_hand_over_that_fails_as_nobody_foresaw_ends_the_replica() -> None:
+    class Mistaken(Replica):
+        async def drain(self, _shards: Collection[int], _grace: float) -> bool:
+            raise RuntimeError("a mistake")
+
+    async def told() -> set[int]:
+        replica = Mistaken(Fleet(LeaseServer()), "one")
+        while not replica.held:
+            await pass_time(0.05)
+        await replica.leases.leave()
+        with pytest.raises(RuntimeError, match="a mistake"):
+            await replica.task
+        return replica.acting
+
+    assert run(told()) == set(), "it has ceased to act"

@@ -110,6 +110,24 @@ def test_a_receiver_that_refuses_is_told_of_once_and_may_come_back(
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
 
 
+def test_a_mistake_in_the_exporter_costs_spans_and_not_the_exporter(
+    receiver: OtlpReceiver, drops: Drops, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(otlp, "PAUSE_SECONDS", 0.01)
+    tracer = tracer_to(receiver.url, drops, monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(otlp, "_readable", mistaken)
+        end_a_run(tracer)
+        eventually(lambda: drops.number == 2, within=10, what="the spans dropped")
+    end_a_run(tracer)
+    tracer.close()
+    assert len(receiver.spans) == 2
+    assert "a mistake" in caplog.text
+
+
 def test_more_spans_than_the_queue_holds_are_dropped_and_counted(
     receiver: OtlpReceiver, drops: Drops, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,10 @@ class FakeCluster:
         self.journal = journal
         self.objects: dict[Key, Object] = {}
         self.away = False
+        self.refuses: dict[str, Exception] = {}
+        """What no status of an object of this name gets past."""
+        self.hanging: set[str] = set()
+        """Namespaces in which no status is ever written."""
         self.watch: Callable[[str, str | None, Object], None] = lambda *_: None
         self.watching = True
         self._version = 100
@@ -54,9 +58,14 @@ class FakeCluster:
             if (metadata["uid"], metadata["resourceVersion"]) != (uid, version):
                 self.journal.append(f"refused {name}")
                 raise Conflict("409")
+            if name in self.refuses:
+                self.journal.append(f"refused {name}")
+                raise self.refuses[name]
             self.journal.append(f"write {name} {summary(plural, status)}")
             return self._store((plural, namespace, name), found | {"status": _copy(status)})
 
+        if namespace in self.hanging:
+            await asyncio.Event().wait()
         return await self._answer("write", write)
 
     async def patch(self, plural: str, namespace: str, name: str, patch: Object) -> Object:

@@ -145,9 +145,14 @@ class Stage:
 
     async def open(self) -> "Stage":
         """List everything and begin to act."""
-        await self.reconciler.fill()
+        await self.stand_by()
         self.reconciler.start_acting(self.shards)
         return self
+
+    async def stand_by(self) -> None:
+        """List everything, and act as soon as that is told."""
+        await self.reconciler.fill()
+        self.judging = asyncio.create_task(self.reconciler.keep_judging())
 
     def workflow(self, *steps: Object, name: str = "order", **fields: Any) -> None:
         """Apply a Workflow whose steps call the service of their own id."""

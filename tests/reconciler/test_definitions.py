@@ -1,12 +1,15 @@
 """Definitions that are missing, wrong or changed; their statuses; and revisions."""
 
 import asyncio
+import logging
+from itertools import pairwise
 
+import pytest
 from tests.reconciler.fake_cluster import Fault
 from tests.reconciler.stage import Stage, answer, step
 from tests.reconciler.virtual_time import pass_time, run
 
-from flow_operator.engine.errors import Conflict, Unavailable
+from flow_operator.engine.errors import Conflict, Forbidden, Refused, Unavailable
 
 
 def ready(stage: Stage, name: str, plural: str = "workflows") -> str:
@@ -224,3 +227,83 @@ def test_a_status_of_a_definition_that_is_not_written_is_counted_too() -> None:
         return stage.tally.writes
 
     assert run(story()) == ["unavailable", "stored"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [Forbidden("403 denied by a webhook"), Refused("422"), RuntimeError("a mistake of the operator")],
+    ids=["403", "422", "unexpected"],
+)
+def test_a_definition_whose_status_is_refused_holds_up_no_other(refusal: Exception) -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.cluster.refuses = {f"refused-{number}": refusal for number in range(20)}
+        for name in stage.cluster.refuses:
+            stage.workflow(step("a"), name=name)
+        await pass_time(300)
+        stage.workflow(step("a"))
+        await stage.until(lambda: ready(stage, "order") == "True Valid", within=0.1)
+
+    run(story())
+
+
+def test_a_definition_whose_status_is_refused_is_tried_again_after_pauses_that_grow_to_a_minute() -> None:
+    async def story() -> list[float]:
+        stage = await Stage().open()
+        stage.cluster.refuses["order"] = Forbidden("403")
+        stage.workflow(step("a"))
+        moments: list[float] = []
+        for number in range(1, 13):
+            await stage.until(lambda number=number: len(stage.lines("refused order")) == number)
+            moments.append(asyncio.get_running_loop().time())
+        assert set(stage.tally.writes) == {"refused"}
+        del stage.cluster.refuses["order"]
+        await stage.until(lambda: ready(stage, "order") == "True Valid", within=61)
+        return [later - earlier for earlier, later in pairwise(moments)]
+
+    pauses = run(story())
+    assert 0.5 <= pauses[0] <= 1.1
+    assert all(30 <= pause <= 61 for pause in pauses[-4:])
+
+
+def test_a_definition_whose_status_is_refused_is_tried_at_once_when_it_has_changed() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.cluster.refuses["order"] = Forbidden("403")
+        stage.workflow(step("a"))
+        await pass_time(600)
+        tried = len(stage.lines("refused order"))
+        stage.cluster.annotate("order", {"some": "thing"}, plural="workflows")
+        await pass_time(0.1)
+        assert len(stage.lines("refused order")) == tried, "what would be written is the same"
+        stage.cluster.refuses.clear()
+        stage.cluster.change("workflows", "order", {"steps": [step("b")]})
+        await stage.until(lambda: ready(stage, "order") == "True Valid", within=0.1)
+
+    run(story())
+
+
+def test_a_namespace_whose_writes_are_never_answered_holds_up_no_other() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.cluster.hanging.add("slow")
+        for number in range(100):
+            stage.cluster.add("workflows", f"slow-{number}", {"spec": {"steps": [step("a")]}}, namespace="slow")
+        await pass_time(1)
+        stage.workflow(step("a"))
+        await stage.until(lambda: ready(stage, "order") == "True Valid", within=0.1)
+
+    run(story())
+
+
+def test_a_refusal_is_told_once_for_each_definition(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        stage.cluster.refuses["order"] = Forbidden("403 no")
+        stage.workflow(step("a"))
+        await pass_time(600)
+
+    with caplog.at_level(logging.ERROR):
+        run(story())
+    [record] = caplog.records
+    assert "workflows shop/order is refused" in record.getMessage()

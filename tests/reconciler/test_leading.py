@@ -9,7 +9,7 @@ from tests.reconciler.virtual_time import pass_time, run
 async def standing_by() -> Stage:
     """A replica whose caches are full, and that does not act."""
     stage = Stage()
-    await stage.reconciler.fill()
+    await stage.stand_by()
     stage.workflow(step("a"), step("b", "a"))
     stage.start()
     await pass_time(60)
@@ -111,6 +111,21 @@ def test_a_successor_loads_what_the_run_is_pinned_to() -> None:
         return successor.caller.requests[-1].url
 
     assert run(story()).endswith("/b")
+
+
+def test_a_lease_that_is_back_before_everything_was_let_go_of_leaves_nothing_unjudged() -> None:
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        await pass_time(1)
+        stopping = asyncio.create_task(stage.reconciler.stop_acting(stage.shards))
+        await asyncio.sleep(0)
+        stage.reconciler.start_acting(stage.shards)
+        await stopping
+        stage.workflow(step("a"))
+        await pass_time(60)
+        return stage.lines("write")
+
+    assert run(story()) == ["write order Valid"]
 
 
 def test_draining_stores_what_comes_in_time_and_begins_nothing() -> None:

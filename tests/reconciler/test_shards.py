@@ -32,6 +32,8 @@ async def two_replicas() -> tuple[Stage, Stage]:
     """Both know everything; the first acts for the shards 0 and 1, the second for 2 and 3."""
     one = Stage(shards=4)
     two = Stage(shards=4, cluster=one.cluster)
+    await one.stand_by()
+    await two.stand_by()
 
     def watched(*change: object) -> None:
         one.reconciler.observe(*change)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ import aiohttp
 
 from flow_operator.adapters.text import printable
 from flow_operator.api.meta import API_VERSION
-from flow_operator.engine.errors import ClusterError, Conflict, Gone, NotNow, Refused, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone, NotNow, Refused, Unavailable
 
 Object = dict[str, Any]
 
@@ -139,8 +139,10 @@ def _error(code: int, header: Mapping[str, str], answer: bytes) -> ClusterError:
             return Conflict(message)
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             return Gone(message)
-        case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.FORBIDDEN:
+        case HTTPStatus.TOO_MANY_REQUESTS:
             return NotNow(message, retry_after)
+        case HTTPStatus.FORBIDDEN:
+            return Forbidden(message, retry_after)
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.REQUEST_TIMEOUT:
             return Unavailable(message, retry_after)
         case _ if code < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -109,6 +109,9 @@ class ShardLeases:
         """When to renew the lease by which this replica is known."""
         self._next_over = float("-inf")
         """When the first of all leases is over, unless it is renewed."""
+        self._broken: BaseException | None = None
+        """What a hand-over ended with that never should: this replica cannot tell any more what it holds."""
+        self._broke = asyncio.Event()
         self._turning = asyncio.Lock()
         """Held while a turn is under way, so that the end can wait for it."""
         self._ending = False
@@ -125,12 +128,18 @@ class ShardLeases:
         return hold is not None and hold.acting and self._monotonic() < hold.until
 
     async def run(self) -> None:
-        """Strive for this replica's share, and keep it, until cancelled; then cease to act."""
+        """Strive for this replica's share, and keep it, until cancelled; then cease to act.
+
+        Raises what a hand-over ended with, if that was not foreseen.
+        """
         try:
-            while True:
+            while self._broken is None:
                 async with self._turning:
                     pause = await self._turn()
-                await asyncio.sleep(pause)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._broke.wait()
+            raise self._broken
         finally:
             for task in self._leaving.values():
                 task.cancel()
@@ -150,7 +159,7 @@ class ShardLeases:
                 pass  # what was being taken at this moment is held now, or it is not
         if self._shards > 1:
             await self._store.delete(replica_lease(self._identity))
-        while self._held or self._leaving:
+        while (self._held or self._leaving) and self._broken is None:
             for shard in self._held:
                 self._give(shard, firm)
             await asyncio.wait(self._leaving.values())
@@ -256,11 +265,14 @@ class ShardLeases:
             self._firm.setdefault(shard, firm)
         if shard not in self._leaving:
             self._leaving[shard] = task = asyncio.create_task(self._hand_over(shard))
-            task.add_done_callback(lambda _: self._handed_over(shard))
+            task.add_done_callback(lambda task: self._handed_over(shard, task))
 
-    def _handed_over(self, shard: int) -> None:
+    def _handed_over(self, shard: int, task: asyncio.Task[None]) -> None:
         self._leaving.pop(shard, None)
         self._firm.pop(shard, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = error
+            self._broke.set()
 
     async def _hand_over(self, shard: int) -> None:
         """Start nothing new, store what comes, and only then give the lease away."""

@@ -75,7 +75,7 @@ class Otlp:
         return batch
 
     def _export(self, batch: list[Span]) -> None:
-        taken = self._exporter.export([_readable(span, self._resource) for span in batch]) is SpanExportResult.SUCCESS
+        taken = self._send(batch)
         if taken is not self._taken:
             self._taken = taken
             if taken:
@@ -84,6 +84,17 @@ class Otlp:
                 log.warning("the receiver of traces does not take them: spans are dropped until it does")
         if not taken:
             self._on_drop(len(batch))
+
+    def _send(self, batch: list[Span]) -> bool:
+        """Whether the receiver has taken it."""
+        try:
+            spans = [_readable(span, self._resource) for span in batch]
+            return self._exporter.export(spans) is SpanExportResult.SUCCESS
+        except Exception:
+            # Whatever it is: if it ended this thread, nothing would be exported ever again, and nobody would know.
+            if self._taken:
+                log.exception("spans cannot be exported")
+            return False
 
 
 def _readable(span: Span, resource: Resource) -> ReadableSpan:

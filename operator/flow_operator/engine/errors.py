@@ -6,6 +6,7 @@
     ├── Refused        it will not be taken as it is: a person must act
     └── Unavailable    the world: try later; whether it was done is unknown
         └── NotNow     the same, but it was certainly not done
+            └── Forbidden  by the operator's rights, a quota, a policy or a webhook: perhaps until a person acts
 
 What is wrong with a definition is no error but a value: its findings. What is wrong with a service is an observation.
 These names live here because both rooms above, the one that raises and the one that acts, need them.
@@ -38,4 +39,8 @@ class Unavailable(ClusterError):
 
 
 class NotNow(Unavailable):
-    """Nothing was done: too many requests, or not permitted, as it is for a while after an API server has started."""
+    """Nothing was done: too many requests, or not permitted."""
+
+
+class Forbidden(NotNow):
+    """Not permitted. That may pass by itself: for a while after an API server has started it permits nothing."""

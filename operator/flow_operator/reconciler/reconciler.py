@@ -1,6 +1,5 @@
 """The shell as the rest of the process sees it: it is told what the watch brings, and when to act and when not to."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -85,7 +84,6 @@ class Reconciler:
             RUNS: self._runs,
         }
         self._listing = Listing(world.cluster, self._caches, self._runs.look_for_revisions)
-        self._judging: asyncio.Task[None] | None = None
         definitions.on_change = self._definition_changed
         definitions.on_deletion = self._definition_deleted
 
@@ -96,6 +94,10 @@ class Reconciler:
     async def keep_listing(self) -> None:
         """Compare the caches with the API server now and then, until cancelled."""
         await self._listing.run()
+
+    async def keep_judging(self) -> None:
+        """Keep the statuses of the definitions that this process acts for as they ought to be, until cancelled."""
+        await self._statuses.run()
 
     def watch_begins(self) -> None:
         """A watch is about to begin, perhaps anew: what happened before it has to be found out."""
@@ -112,18 +114,12 @@ class Reconciler:
     def start_acting(self, shards: Collection[int]) -> None:
         """The leases of these shards are held, or kept although they were being drained."""
         self._shards.start(shards)
-        if self._judging is None:
-            self._judging = asyncio.create_task(self._statuses.run())
         self._statuses.add_all(shards)
         self._runs.start_acting(shards)
 
     async def stop_acting(self, shards: Collection[int]) -> None:
         """The leases of these are lost, or to be given back: nothing more is sent or written, calls are cut."""
         self._shards.stop(shards)
-        if self._judging is not None and self._shards.idle:
-            self._judging.cancel()
-            await asyncio.wait([self._judging])
-            self._judging = None
         await self._runs.stop_acting(shards)
 
     async def drain(self, shards: Collection[int], grace: float) -> bool:

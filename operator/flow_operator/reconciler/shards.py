@@ -23,11 +23,6 @@ class Shards:
         self._acting: set[int] = set()
         self._draining: set[int] = set()
 
-    @property
-    def idle(self) -> bool:
-        """Nothing at all is this process's to act on."""
-        return not self._acting
-
     def start(self, shards: Collection[int]) -> None:
         """Act for these, also if they were about to be given away."""
         self._acting.update(shards)

@@ -9,7 +9,7 @@ from enum import Enum
 
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
-from flow_operator.engine.errors import ClusterError, Conflict, Gone, NotNow, Refused, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone, NotNow, Refused, Unavailable
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.commands import removal
 from flow_operator.reconciler.entry import Entry
@@ -147,4 +147,4 @@ def write_result(error: ClusterError) -> WriteResult:
     """What became of a write that raised this."""
     if isinstance(error, Conflict | Gone):
         return "conflict"
-    return "refused" if isinstance(error, Refused) else "unavailable"
+    return "refused" if isinstance(error, Refused | Forbidden) else "unavailable"
