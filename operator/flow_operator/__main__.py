@@ -23,6 +23,7 @@ from flow_operator.adapters.leases import ShardLeases
 from flow_operator.adapters.metrics import Metrics
 from flow_operator.adapters.probes import Probes
 from flow_operator.adapters.sessions import api_server_session, call_session
+from flow_operator.adapters.slots import Slots
 from flow_operator.adapters.unlisted import unlisted
 from flow_operator.engine.planning import plan
 from flow_operator.engine.recording import record
@@ -84,15 +85,21 @@ class Operator:
         self._stop = asyncio.Event()
         self._filled = False
         self._events = Events(cluster, settings.identity)
-        caller = Caller(calls, per_host=settings.host_concurrency)
+        slots = Slots(
+            clock.now,
+            per_host=settings.host_concurrency,
+            per_namespace=settings.namespace_concurrency,
+            circuits=settings.circuit,
+        )
         self._reconciler = Reconciler(
             plan,
             record,
-            World(cluster, caller, metrics, self._events, clock.now, self.tracer),
+            World(cluster, Caller(calls), slots, metrics, self._events, clock.now, self.tracer),
             shards=settings.shards,
             is_held=lambda shard: self._leases.is_held(shard),
             service_url=settings.service_url,
             concurrency=settings.run_concurrency,
+            per_namespace=settings.namespace_concurrency,
         )
         self._leases = ShardLeases(
             cluster,
@@ -109,6 +116,7 @@ class Operator:
             monotonic=clock.monotonic,
         )
         metrics.count(self._reconciler.count_runs)
+        metrics.count_circuits(slots.open_circuits)
         metrics.count_queue(self._reconciler.queue)
         metrics.count_shards(settings.shards, lambda: self._leases.held)
         self.probes = Probes(health=self._supervisor.trouble, readiness=self._unready, metrics=metrics)

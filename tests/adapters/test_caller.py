@@ -223,7 +223,7 @@ async def called(behaviour: Make, *, patience: float = GENEROUS) -> Observation:
     """What is seen of a service that behaves so, in one call over one connection."""
     async with raw_server(behaviour) as server, call_session(LOOPBACK) as session:
         request = replace(POST, url=server.url, connect_timeout=GENEROUS, request_timeout=patience)
-        observation = await Caller(session, per_host=1).call(request)
+        observation = await Caller(session).call(request)
         assert server.connections == 1
         return observation
 
@@ -280,7 +280,7 @@ async def test_control_characters_are_taken_out() -> None:
 async def test_exactly_the_given_header_is_sent_and_four_of_ours() -> None:
     async with raw_server(answer(ok())) as server, call_session(LOOPBACK) as session:
         request = replace(POST, url=server.url + "a%2Fb?q=1", header={"X-Tenant": "acme", "accept-encoding": "gzip"})
-        await Caller(session, per_host=1).call(replace(request, request_timeout=GENEROUS))
+        await Caller(session).call(replace(request, request_timeout=GENEROUS))
         head, _, body = server.requests[0].partition(b"\r\n\r\n")
         line, *header = head.decode().split("\r\n")
         assert line == "POST /a%2Fb?q=1 HTTP/1.1"
@@ -301,7 +301,7 @@ async def test_exactly_the_given_header_is_sent_and_four_of_ours() -> None:
 async def test_a_body_is_sent_as_given(method: str, body: bytes | None, length: str | None) -> None:
     async with raw_server(answer(b"HTTP/1.1 204 No Content\r\n\r\n")) as server, call_session(LOOPBACK) as session:
         request = replace(POST, method=method, url=server.url, body=body, request_timeout=GENEROUS)
-        assert await Caller(session, per_host=1).call(request) == answered(b"", 204)
+        assert await Caller(session).call(request) == answered(b"", 204)
         head, _, sent = server.requests[0].partition(b"\r\n\r\n")
         lengths = [line[16:] for line in head.decode().split("\r\n") if line.startswith("Content-Length: ")]
         assert (sent, lengths) == (body or b"", [] if length is None else [length])
@@ -310,7 +310,7 @@ async def test_a_body_is_sent_as_given(method: str, body: bytes | None, length: 
 async def test_a_head_request_has_no_body_whatever_length_is_announced() -> None:
     async with raw_server(answer(ok(body=b"", length=10**9))) as server, call_session(LOOPBACK) as session:
         request = replace(POST, method="HEAD", url=server.url, body=None, request_timeout=GENEROUS)
-        assert await Caller(session, per_host=1).call(request) == answered(b"", content_length="1000000000")
+        assert await Caller(session).call(request) == answered(b"", content_length="1000000000")
 
 
 REFUSED: dict[str, Request] = {
@@ -336,7 +336,7 @@ REFUSED: dict[str, Request] = {
 @pytest.mark.parametrize("request_", REFUSED.values(), ids=REFUSED)
 async def test_a_request_that_no_engine_builds_is_not_sent(request_: Request) -> None:
     async with call_session(LOOPBACK) as session:
-        observation = await Caller(session, per_host=1).call(request_)
+        observation = await Caller(session).call(request_)
         assert seen(observation) == Denied("")
         assert "secret" not in str(observation)
 
@@ -347,7 +347,7 @@ async def test_a_refused_connection_was_not_sent() -> None:
         bound.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port
         request = replace(POST, url=f"http://127.0.0.1:{bound.getsockname()[1]}/", connect_timeout=GENEROUS)
         async with call_session(LOOPBACK) as session:
-            observation = await Caller(session, per_host=1).call(replace(request, request_timeout=GENEROUS))
+            observation = await Caller(session).call(replace(request, request_timeout=GENEROUS))
             assert seen(observation) == NotSent("ConnectionRefused", "")
 
 
@@ -362,7 +362,7 @@ async def test_a_full_backlog_is_a_connect_timeout_also_when_the_request_timeout
             waiting.connect_ex(full.getsockname())
         request = replace(POST, url=f"http://127.0.0.1:{full.getsockname()[1]}/")
         async with call_session(LOOPBACK) as session:
-            caller = Caller(session, per_host=1)
+            caller = Caller(session)
             for connect, total in ((SHORT, GENEROUS), (GENEROUS, SHORT)):
                 observation = await caller.call(replace(request, connect_timeout=connect, request_timeout=total))
                 assert seen(observation) == NotSent("ConnectTimeout", "")
@@ -373,19 +373,19 @@ async def test_a_full_backlog_is_a_connect_timeout_also_when_the_request_timeout
 async def test_a_host_without_an_address_was_not_sent(host: str) -> None:
     async with call_session(LOOPBACK) as session:
         request = replace(POST, url=f"http://{host}/", connect_timeout=GENEROUS, request_timeout=GENEROUS)
-        assert seen(await Caller(session, per_host=1).call(request)) == NotSent("NoAddress", "")
+        assert seen(await Caller(session).call(request)) == NotSent("NoAddress", "")
 
 
 async def test_a_closed_session_is_an_observation_too() -> None:
     session = call_session(LOOPBACK)
     await session.close()
-    assert isinstance(await Caller(session, per_host=1).call(replace(POST, url="http://127.0.0.1:1/")), NotSent)
+    assert isinstance(await Caller(session).call(replace(POST, url="http://127.0.0.1:1/")), NotSent)
 
 
 async def test_only_cancellation_is_raised() -> None:
     async with raw_server(answer(b"", hang)) as server, call_session(LOOPBACK) as session:
         request = replace(POST, url=server.url, connect_timeout=GENEROUS, request_timeout=GENEROUS)
-        call = asyncio.create_task(Caller(session, per_host=1).call(request))
+        call = asyncio.create_task(Caller(session).call(request))
         await server.arrived.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -11,6 +11,7 @@ from aiohttp.test_utils import unused_port
 from flow_operator.adapters.metrics import Metrics
 from flow_operator.adapters.probes import Probes
 from flow_operator.api.status import Direction, Verdict
+from flow_operator.reconciler.reconciler import RunCounts
 from flow_operator.reconciler.runs import Queue
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -50,7 +51,10 @@ async def test_what_is_wrong_is_said() -> None:
 
 async def test_the_metrics_have_the_names_of_the_contract() -> None:
     metrics = Metrics()
-    metrics.count(lambda: (Counter({("shop", "order", "Running"): 2}), Counter({("shop", "order"): 1})))
+    waiting = Counter({("shop", "order", "SlotUnavailable"): 3})
+    counts = RunCounts(Counter({("shop", "order", "Running"): 2}), Counter({("shop", "order"): 1}), waiting)
+    metrics.count(lambda: counts)
+    metrics.count_circuits(lambda: ["payments:80"])
     metrics.count_queue(lambda: Queue(depth=3, oldest=1.5, active=7))
     metrics.attempt("order", "charge", Direction.DO, Verdict.RETRY, 0.2, TRACE)
     metrics.run_ended("order", "Success", 3.0, TRACE)
@@ -63,6 +67,8 @@ async def test_the_metrics_have_the_names_of_the_contract() -> None:
     assert kind.startswith("text/plain; version=0.0.4")
     lines = body.splitlines()
     assert 'flow_runs{namespace="shop",phase="Running",workflow="order"} 2.0' in lines
+    assert 'flow_runs_waiting{namespace="shop",reason="SlotUnavailable",workflow="order"} 3.0' in lines
+    assert 'flow_circuit_open{host="payments:80"} 1.0' in lines
     assert 'flow_runs_parked{namespace="shop",workflow="order"} 1.0' in lines
     assert 'flow_attempts_total{direction="do",step="charge",verdict="Retry",workflow="order"} 1.0' in lines
     assert "flow_attempt_duration_seconds_count 1.0" in lines

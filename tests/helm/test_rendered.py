@@ -108,6 +108,8 @@ def test_every_setting_reaches_the_operator() -> None:
         "leaseDuration": "1m",
         "runConcurrency": 12345678,
         "hostConcurrency": 7,
+        "namespaceConcurrency": 5,
+        "circuit": "off",
         "logFormat": "text",
         "logLevel": "debug",
     }

@@ -1,13 +1,14 @@
 """The shell between a fake API server and fake services, with the real core, and one journal of it all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.reconciler.fake_cluster import FakeCluster, Object
 from tests.reconciler.virtual_time import now, pass_time
 
+from flow_operator.adapters.slots import Slots
 from flow_operator.api.status import Direction, Verdict
 from flow_operator.engine.contract import Event
 from flow_operator.engine.observation import Answered, Observation, Request
@@ -45,21 +46,27 @@ class FakeCaller:
     def __init__(self, journal: list[str]) -> None:
         self.journal = journal
         self.services: dict[str, Service] = {}
-        self.places: dict[str, asyncio.Semaphore] = {}
-        """How many calls a service takes at once; what is not named here takes any number."""
+        self.in_flight: Counter[str] = Counter()
+        self.most_in_flight: Counter[str] = Counter()
         self.requests: list[Request] = []
 
-    @asynccontextmanager
-    async def place(self, request: Request) -> AsyncIterator[None]:
-        """Wait until the service of its path takes one more."""
-        async with self.places.get(_service(request), asyncio.Semaphore()):
-            yield
-
-    async def call(self, request: Request, may_send: Callable[[], bool]) -> Observation | None:
+    async def call(
+        self, request: Request, may_send: Callable[[], bool], *, namespace: str, reserved: bool
+    ) -> Observation | None:
         """Send it to the service of its path, unless it may not be sent."""
+        assert namespace
+        assert reserved, "a call without a slot"
         if not may_send():
             return None
         path = _service(request)
+        self.in_flight[path] += 1
+        self.most_in_flight[path] = max(self.most_in_flight[path], self.in_flight[path])
+        try:
+            return await self._serve(path, request)
+        finally:
+            self.in_flight[path] -= 1
+
+    async def _serve(self, path: str, request: Request) -> Observation:
         self.journal.append(f"call {path}")
         self.requests.append(request)
         try:
@@ -125,21 +132,31 @@ class Tally:
 class Stage:
     """One operator and its world."""
 
-    def __init__(self, *, concurrency: int = 1000, shards: int = 1, cluster: FakeCluster | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        concurrency: int = 1000,
+        per_host: int = 1000,
+        per_namespace: int = 0,
+        shards: int = 1,
+        cluster: FakeCluster | None = None,
+    ) -> None:
         self.journal: list[str] = cluster.journal if cluster else []
         self.cluster = cluster or FakeCluster(self.journal)
         self.caller = FakeCaller(self.journal)
+        self.slots = Slots(now, per_host=per_host, per_namespace=per_namespace)
         self.tally = Tally(self.journal)
         self.leader = True
         self.shards = range(shards)
         self.reconciler = Reconciler(
             plan,
             record,
-            World(self.cluster, self.caller, self.tally, self.tally, now),
+            World(self.cluster, self.caller, self.slots, self.tally, self.tally, now),
             shards=shards,
             is_held=lambda _: self.leader,
             service_url="http://{service}.{namespace}.svc:{port}/{method}",
             concurrency=concurrency,
+            per_namespace=per_namespace,
         )
         self.cluster.watch = self.reconciler.observe
 
@@ -153,6 +170,10 @@ class Stage:
         """List everything, and act as soon as that is told."""
         await self.reconciler.fill()
         self.judging = asyncio.create_task(self.reconciler.keep_judging())
+
+    async def close(self) -> None:
+        """Let go of every run, as the operator does at its end."""
+        await self.reconciler.stop_acting(self.shards)
 
     def workflow(self, *steps: Object, name: str = "order", **fields: Any) -> None:
         """Apply a Workflow whose steps call the service of their own id."""

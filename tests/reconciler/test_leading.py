@@ -144,12 +144,11 @@ def test_draining_stores_what_comes_in_time_and_begins_nothing() -> None:
     assert run(story()) == ["write run Running a:Running", "call a", "write run Running a:Success"]
 
 
-def test_draining_does_not_wait_for_what_still_waits_for_a_place() -> None:
+def test_draining_does_not_wait_for_what_still_waits_for_a_slot() -> None:
     async def story() -> list[str]:
-        stage = await Stage().open()
+        stage = await Stage(per_host=1).open()
         stage.workflow(step("a"))
         stage.caller.services["a"] = answer(after=10)
-        stage.caller.places["a"] = asyncio.Semaphore(1)
         for name in ("first", "second", "third"):
             stage.start(name)
         await pass_time(1)
@@ -161,12 +160,11 @@ def test_draining_does_not_wait_for_what_still_waits_for_a_place() -> None:
     assert run(story()) == ["call a", "answer a"]
 
 
-def test_a_lease_that_was_lost_while_a_call_waited_for_its_place_keeps_it_from_being_sent() -> None:
+def test_a_lease_that_was_lost_while_a_call_waited_for_a_slot_keeps_it_from_being_sent() -> None:
     async def story() -> list[str]:
-        stage = await Stage().open()
+        stage = await Stage(per_host=1).open()
         stage.workflow(step("a"))
         stage.caller.services["a"] = answer(after=10)
-        stage.caller.places["a"] = asyncio.Semaphore(1)
         for name in ("first", "second"):
             stage.start(name)
         await pass_time(1)

@@ -24,7 +24,7 @@ def test_runs_that_have_ended_cost_nothing_when_they_are_listed_again() -> None:
         stage.workflow(step("a"))
         for number in range(500):
             stage.start(f"run-{number}")
-        await stage.until(lambda: stage.reconciler.count_runs()[0]["shop", "order", "Success"] == 500)
+        await stage.until(lambda: stage.reconciler.count_runs().phases["shop", "order", "Success"] == 500)
         await pass_time(1)
         stage.journal.clear()
         successor = await Stage(cluster=stage.cluster).open()
@@ -34,7 +34,7 @@ def test_runs_that_have_ended_cost_nothing_when_they_are_listed_again() -> None:
                 successor.reconciler.observe(plural, "MODIFIED", body)
         assert tasks() == 1
         await pass_time(10)
-        assert successor.reconciler.count_runs()[0] == {("shop", "order", "Success"): 500}
+        assert successor.reconciler.count_runs().phases == {("shop", "order", "Success"): 500}
         return successor.journal
 
     assert run(story()) == []
@@ -75,7 +75,7 @@ def test_thousands_that_are_looked_at_once_are_not_in_memory_at_once() -> None:
             await asyncio.sleep(0)
             most = max(most, tasks())
         assert successor.journal == []
-        assert successor.reconciler.count_runs()[0]["shop", "nowhere", "Pending"] == 1000
+        assert successor.reconciler.count_runs().phases["shop", "nowhere", "Pending"] == 1000
         return most
 
     assert 50 <= run(story()) <= 200
@@ -136,13 +136,13 @@ def test_a_run_that_always_fails_inside_is_tried_ever_more_rarely(caplog: pytest
 
 def test_no_more_runs_are_acted_on_at_once_than_is_allowed() -> None:
     async def story() -> int:
-        stage = await Stage(concurrency=3).open()
+        stage = await Stage(concurrency=3, per_namespace=3).open()
         stage.workflow(step("a"))
         stage.caller.services["a"] = answer(after=10)
         for number in range(10):
             stage.start(f"run-{number}")
         most = 0
-        while stage.reconciler.count_runs()[0]["shop", "order", "Success"] < 10:
+        while stage.reconciler.count_runs().phases["shop", "order", "Success"] < 10:
             most = max(most, len(stage.lines("call")) - len(stage.lines("answer")))
             await pass_time(0.5)
         return most
@@ -150,29 +150,28 @@ def test_no_more_runs_are_acted_on_at_once_than_is_allowed() -> None:
     assert run(story()) == 3
 
 
-def test_runs_that_wait_for_a_place_at_their_host_leave_room_for_others() -> None:
+def test_runs_that_wait_for_a_slot_at_their_host_leave_room_for_others() -> None:
     async def story() -> tuple[int, int]:
-        stage = await Stage(concurrency=3).open()
+        stage = await Stage(concurrency=3, per_host=2, per_namespace=3).open()
         stage.workflow(step("a"))
-        stage.workflow(step("slow"), name="slow")
+        stage.workflow(step("slow", endpoint={"url": "http://slow/slow"}), name="slow")
         stage.caller.services["slow"] = answer(after=1000)
-        stage.caller.places["slow"] = asyncio.Semaphore(2)
         for number in range(10):
             stage.start(f"slow-{number}", "slow")
         await pass_time(1)
         for number in range(10):
             stage.start(f"run-{number}")
         await pass_time(10)
-        others = stage.reconciler.count_runs()[0]["shop", "order", "Success"]
+        others = stage.reconciler.count_runs().phases["shop", "order", "Success"]
         await pass_time(5000)
-        return others, stage.reconciler.count_runs()[0]["shop", "slow", "Success"]
+        return others, stage.reconciler.count_runs().phases["shop", "slow", "Success"]
 
     assert run(story()) == (10, 10)
 
 
 def test_how_many_wait_for_room_and_how_long_can_be_asked() -> None:
     async def story() -> None:
-        stage = await Stage(concurrency=2).open()
+        stage = await Stage(concurrency=2, per_namespace=2).open()
         stage.workflow(step("a"))
         stage.caller.services["a"] = answer(after=100)
         for number in range(5):
@@ -183,7 +182,7 @@ def test_how_many_wait_for_room_and_how_long_can_be_asked() -> None:
 
         assert (queue.depth, queue.active) == (3, 2)
         assert queue.oldest == pytest.approx(60, abs=1)
-        await stage.until(lambda: stage.reconciler.count_runs()[0]["shop", "order", "Success"] == 5)
+        await stage.until(lambda: stage.reconciler.count_runs().phases["shop", "order", "Success"] == 5)
         await pass_time(1)
         assert stage.reconciler.queue() == Queue(depth=0, oldest=0.0, active=0)
 
@@ -205,7 +204,7 @@ def test_what_the_watch_missed_is_found_by_the_next_list() -> None:
         await stage.until_phase("Success", "late")
         assert 200 < asyncio.get_running_loop().time() < 400
         await pass_time(0.1)
-        assert stage.reconciler.count_runs()[0] == {("shop", "second", "Success"): 1}
+        assert stage.reconciler.count_runs().phases == {("shop", "second", "Success"): 1}
         stage.start("orphan")
         stage.cluster.watching = True
         stage.cluster.annotate("orphan", {"seen": "now"})
@@ -226,7 +225,7 @@ def test_a_watch_that_began_anew_brings_the_next_list_forward() -> None:
         stage.cluster.watching = False
         stage.cluster.delete("workflowexecutions", "early")
         stage.reconciler.watch_begins()
-        await stage.until(lambda: stage.reconciler.count_runs()[0].total() == 0)
+        await stage.until(lambda: stage.reconciler.count_runs().phases.total() == 0)
         listing.cancel()
         return asyncio.get_running_loop().time()
 

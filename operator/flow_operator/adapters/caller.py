@@ -9,7 +9,7 @@ The rules of this room:
    to be made, and a process that was frozen meanwhile has lost its lease.
 4. "Not sent" is claimed only if the request had not begun to be written. Everything later is "no answer".
 5. An answer is read to the size limit and no further, and only for so long: the request timeout bounds the attempt as a
-   whole, so that a drip of bytes ends as well. Waiting for a place at the host comes before, and does not count.
+   whole, so that a drip of bytes ends as well.
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from flow_operator.adapters.failures import after_sending, before_sending
-from flow_operator.adapters.host_places import HostPlaces
 from flow_operator.adapters.progress import Progress, progress
 from flow_operator.adapters.sessions import NoLongerWanted
 from flow_operator.adapters.text import stripped
@@ -41,26 +39,21 @@ _HOST = re.compile(r"[0-9a-z_.-]+|[0-9a-f:.]+(%[0-9a-z_.-]+)?")
 
 
 class Caller:
-    """Makes calls over one session, with places for `per_host` of them per host."""
+    """Makes calls over one session."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, per_host: int, answer_limit: int = ANSWER_LIMIT) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, answer_limit: int = ANSWER_LIMIT) -> None:
         self._session = session
-        self._places = HostPlaces(per_host)
         self._answer_limit = answer_limit
 
-    def place(self, request: Request) -> AbstractAsyncContextManager[None]:
-        """Wait for a place at the host of this request, without limit of time, and hold it."""
-        try:
-            host = URL(request.url).raw_host
-        except ValueError:
-            host = None  # it will not be sent
-        return self._places.at(host or "")
-
-    async def call(self, request: Request, may_send: Callable[[], bool] = lambda: True) -> Observation | None:
-        """Send the request, once, and say what was seen; None if it was not sent since it may not be any more.
-
-        Whoever calls holds its place.
-        """
+    async def call(
+        self,
+        request: Request,
+        may_send: Callable[[], bool] = lambda: True,
+        *,
+        namespace: str = "",  # noqa: ARG002 its share of look-ups comes next
+        reserved: bool = False,  # noqa: ARG002 and what its slot holds of the memory
+    ) -> Observation | None:
+        """Send the request, once, and say what was seen; None if it was not sent since it may not be any more."""
         target = _target(request)
         if isinstance(target, Denied):
             return target

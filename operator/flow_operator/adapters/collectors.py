@@ -10,8 +10,24 @@ from prometheus_client.registry import Collector
 
 from flow_operator import __version__
 
-Counts = tuple[Tally[tuple[str, str, str]], Tally[tuple[str, str]]]
-"""Runs by namespace, workflow and phase; parked ones by namespace and workflow."""
+
+class Counts(Protocol):
+    """How many runs there are."""
+
+    @property
+    def phases(self) -> Tally[tuple[str, str, str]]:
+        """By namespace, workflow and phase."""
+        ...
+
+    @property
+    def parked(self) -> Tally[tuple[str, str]]:
+        """Those of which an undo waits for a person, by namespace and workflow."""
+        ...
+
+    @property
+    def waiting(self) -> Tally[tuple[str, str, str]]:
+        """Those that wait for something, by namespace, workflow and reason."""
+        ...
 
 
 class Queue(Protocol):
@@ -41,20 +57,42 @@ class RunCollector(Collector):
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """One sample for each namespace, workflow and phase."""
-        phases, parked = self._runs()
+        counts = self._runs()
         family = GaugeMetricFamily(
             "flow_runs",
             "Runs by phase, of the shards that this replica holds.",
             labels=("namespace", "workflow", "phase"),
         )
-        for phase_labels, number in phases.items():
+        for phase_labels, number in counts.phases.items():
             family.add_metric(phase_labels, number)
         yield family
         family = GaugeMetricFamily(
             "flow_runs_parked", "Runs whose undo waits for a person, likewise.", labels=("namespace", "workflow")
         )
-        for labels, number in parked.items():
+        for labels, number in counts.parked.items():
             family.add_metric(labels, number)
+        yield family
+        family = GaugeMetricFamily(
+            "flow_runs_waiting",
+            "Runs that wait, by the reason in `status.waiting`, likewise.",
+            labels=("namespace", "workflow", "reason"),
+        )
+        for waiting_labels, number in counts.waiting.items():
+            family.add_metric(waiting_labels, number)
+        yield family
+
+
+class CircuitCollector(Collector):
+    """Hosts that could not be reached."""
+
+    def __init__(self, open_circuits: Callable[[], Iterable[str]]) -> None:
+        self._open_circuits = open_circuits
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """A sample for each host whose circuit is open; none for all others."""
+        family = GaugeMetricFamily("flow_circuit_open", "1 while the circuit of a host is open.", labels=("host",))
+        for host in self._open_circuits():
+            family.add_metric((host,), 1)
         yield family
 
 

@@ -8,13 +8,13 @@ A Workflow's series are dropped when no namespace has a Workflow of its name any
 begins them anew, which Prometheus takes for a restart.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 
-from flow_operator.adapters.collectors import BuildInfo, Counts, Queue, QueueCollector, RunCollector
+from flow_operator.adapters.collectors import BuildInfo, CircuitCollector, Counts, Queue, QueueCollector, RunCollector
 from flow_operator.api.status import Direction, Verdict
 
 _ATTEMPT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -36,7 +36,7 @@ class Metrics:
         )
         self._attempt_seconds = Histogram(
             "flow_attempt_duration_seconds",
-            "How long attempts took, waiting for a place at the host aside.",
+            "How long attempts took.",
             buckets=_ATTEMPT_BUCKETS,
             registry=registry,
         )
@@ -103,6 +103,10 @@ class Metrics:
     def count(self, runs: Callable[[], Counts]) -> None:
         """Ask this how many runs there are."""
         self._registry.register(RunCollector(runs))
+
+    def count_circuits(self, open_circuits: Callable[[], Iterable[str]]) -> None:
+        """Ask this which hosts have an open circuit."""
+        self._registry.register(CircuitCollector(open_circuits))
 
     def count_queue(self, queue: Callable[[], Queue]) -> None:
         """Ask this what waits."""

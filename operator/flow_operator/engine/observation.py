@@ -40,7 +40,7 @@ class Request:
     connect_timeout: float
     """Seconds for name, connection and TLS handshake together."""
     request_timeout: float
-    """Seconds for the whole attempt, the connection included, from the moment it has its place at the host."""
+    """Seconds for the whole attempt, the connection included."""
 
 
 @dataclass(frozen=True, slots=True)

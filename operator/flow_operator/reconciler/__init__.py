@@ -4,7 +4,8 @@
 |---|---|
 | `runs` | every run that is known, who is awake, what wakes them |
 | `actor` | one run that is awake: plan, store, act |
-| `held`, `storing`, `calls` | what an actor holds in memory, in the API server, and on the wire |
+| `run_state`, `storing`, `calls` | what an actor knows of its run, reads and writes of it, and has on the wire |
+| `reservations` | what its calls have asked for at their hosts |
 | `entry` | what is kept of a run that waits or has ended |
 | `definitions`, `statuses`, `revisions` | the caches of definitions, their statuses, and what runs are pinned to |
 | `listing` | a comparison with the API server, now and then |

@@ -1,101 +1,96 @@
-"""The calls of one run that are in flight, and the answers that nobody has looked at yet."""
+"""The calls of one run that are in flight, and the outcomes that are not recorded yet."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass
 
 from flow_operator.engine.contract import Attempt, Outcome
-from flow_operator.engine.observation import NoAnswer
-from flow_operator.reconciler.ports import Caller, Now
+from flow_operator.engine.observation import NoAnswer, Observation
+from flow_operator.reconciler.ports import Caller, Now, Slots, Ticket
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class Call:
+    """A call in flight, with the slot that it holds at its host."""
+
+    task: asyncio.Task[None]
+    ticket: Ticket
+
+
 class Calls:
-    """Sends each attempt once, when there is a place at its host. What comes of it is an outcome, unless it is cut."""
+    """Sends each attempt once. Every call ends in an outcome, unless it is cut; either way its slot is given back."""
 
     def __init__(
         self,
+        namespace: str,
         caller: Caller,
+        slots: Slots,
         now: Now,
-        ring: Callable[[], None],
-        moved: Callable[[], None],
+        wake: Callable[[], None],
         may_send: Callable[[], bool],
     ) -> None:
-        """`ring` tells of an outcome, `moved` that `stands_in_line` may have changed."""
+        """`wake` tells of an outcome."""
+        self._namespace = namespace
         self._caller = caller
+        self._slots = slots
         self._now = now
-        self._ring = ring
-        self._moved = moved
+        self._wake = wake
         self._may_send = may_send
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._in_line: set[str] = set()
+        self._calls: dict[str, Call] = {}
         self._outcomes: list[Outcome] = []
 
     @property
     def in_flight(self) -> Set[str]:
         """Ids of the attempts that are waited for."""
-        return frozenset(self._tasks)
+        return frozenset(self._calls)
 
     @property
-    def quiet(self) -> bool:
-        """No answer waits to be taken."""
-        return not self._outcomes
+    def has_outcomes(self) -> bool:
+        """Calls have ended since the last look."""
+        return bool(self._outcomes)
 
     @property
     def idle(self) -> bool:
-        """Nothing is waited for, and every answer was taken."""
-        return not self._tasks and not self._outcomes
-
-    @property
-    def stands_in_line(self) -> bool:
-        """All that is waited for are places at hosts."""
-        return bool(self._in_line) and len(self._in_line) == len(self._tasks)
+        """Nothing is in flight, and every outcome was taken."""
+        return not self._calls and not self._outcomes
 
     def take_outcomes(self) -> list[Outcome]:
-        """The answers that came since the last time."""
+        """What has ended since the last time."""
         taken, self._outcomes = self._outcomes, []
         return taken
 
-    def send(self, attempt: Attempt) -> None:
-        """Begin the call; its outcome rings the bell."""
-        self._in_line.add(attempt.id)
-        self._tasks[attempt.id] = asyncio.create_task(self._call(attempt))
-        asyncio.get_running_loop().call_soon(self._moved)  # by then the task has got its place, if there was one
+    def send(self, attempt: Attempt, ticket: Ticket) -> None:
+        """Begin the call in the slot of this ticket."""
+        self._calls[attempt.id] = Call(asyncio.create_task(self._run(attempt)), ticket)
 
     def cut(self, ids: Iterable[str]) -> None:
-        """Stop waiting for these: the status has closed them, their answers do not count any more."""
+        """Stop waiting for these: the status has closed them, their responses do not count any more."""
         for id in ids:
-            if (task := self._tasks.pop(id, None)) is not None:
-                self._in_line.discard(id)
-                task.cancel()
-        self._moved()
-
-    def cut_those_in_line(self) -> None:
-        """Stop waiting for places: what was not sent will be sent by another."""
-        self.cut(tuple(self._in_line))
+            if (call := self._calls.pop(id, None)) is not None:
+                call.task.cancel()
+                self._slots.give_back(call.ticket)
 
     def cut_all(self) -> None:
         """Stop waiting for any."""
-        self.cut(tuple(self._tasks))
+        self.cut(tuple(self._calls))
 
-    async def _call(self, attempt: Attempt) -> None:
-        async with self._caller.place(attempt.request):
-            self._in_line.discard(attempt.id)
-            self._moved()
-            await self._send(attempt)
-        del self._tasks[attempt.id]
-        self._ring()
-
-    async def _send(self, attempt: Attempt) -> None:
+    async def _run(self, attempt: Attempt) -> None:
         started = self._now()
+        observation = await self._observe(attempt)
+        if observation is not None:  # else the lease was lost meanwhile: whichever replica acts next sends it
+            outcome = Outcome(attempt.id, attempt.step, attempt.direction, observation, started, self._now())
+            self._outcomes.append(outcome)
+        self._slots.give_back(self._calls.pop(attempt.id).ticket, observation)
+        self._wake()
+
+    async def _observe(self, attempt: Attempt) -> Observation | None:
         try:
-            observation = await self._caller.call(attempt.request, self._may_send)
+            return await self._caller.call(attempt.request, self._may_send, namespace=self._namespace, reserved=True)
         except Exception:
             # A caller raises nothing. Should it ever, the service may still have been called: that is Unknown, and a
             # call that ended without an outcome would hold its run for good.
             log.exception("the call of step %s failed inside the operator", attempt.step)
-            observation = NoAnswer("ConnectionLost", "the call failed inside the operator; its log says why")
-        if observation is not None:  # else the lease was lost meanwhile: whoever acts next sends it
-            outcome = Outcome(attempt.id, attempt.step, attempt.direction, observation, started, self._now())
-            self._outcomes.append(outcome)
+            return NoAnswer("ConnectionLost", "the call failed inside the operator; its log says why")

@@ -6,15 +6,16 @@ that has ended it keeps only what the metrics say.
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, Phase
-from flow_operator.engine.contract import Command
+from flow_operator.engine.contract import CallId, Command, Outcome
+from flow_operator.engine.definition import Definition
 from flow_operator.reconciler.commands import command_in
-from flow_operator.reconciler.ports import Object
+from flow_operator.reconciler.ports import Object, Ticket
 from flow_operator.reconciler.versions import version_of
 
 Key = tuple[str, str]
@@ -47,9 +48,19 @@ class Entry:
     handled: str | None = None
     """Id of the last command that the status knows of."""
 
+    waiting: str = ""
+    """Reason of `status.waiting`; empty if the run waits for nothing."""
+
+    tickets: dict[CallId, Ticket] = field(default_factory=dict)
+    """What its calls have asked for at their hosts."""
+    unstored: list[Outcome] = field(default_factory=list)
+    """Calls that have ended, and are in no stored status."""
+    definition: Definition | None = None
+    """What those calls were made from."""
+
     timer: asyncio.TimerHandle | None = None
     failures: int = 0
-    """How often in a row looking at this run failed in a way that nobody foresaw."""
+    """How often in a row it could not be brought on: its writes were refused, or the operator failed."""
 
     @property
     def key(self) -> Key:
@@ -85,6 +96,7 @@ class Entry:
         self.parked = any(map(_says_parked, conditions)) if isinstance(conditions, list) else False
         self.ended = bool(status.get("completionTime"))
         self.observed = status.get("observedGeneration", -1)
+        self.waiting = intern(str(_mapping(status.get("waiting")).get("reason", "")))
         self.handled = _mapping(status.get("lastCommand")).get("id")
         self.status = status
 

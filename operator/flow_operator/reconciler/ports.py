@@ -1,12 +1,11 @@
 """What the shell needs of the world outside. The room next door (`adapters`) fits these shapes, unseen from here."""
 
-from collections.abc import AsyncIterator, Callable, Set
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Set
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from flow_operator.api.status import Direction, ExecutionStatus, Verdict
-from flow_operator.engine.contract import Event, Outcome, Plan, Run, Unresolved
+from flow_operator.engine.contract import Blocked, CallId, Event, Outcome, Plan, Run, Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.observation import Observation, Request
 
@@ -51,15 +50,43 @@ class Cluster(Protocol):
 class Caller(Protocol):
     """Makes calls to services."""
 
-    def place(self, request: Request) -> AbstractAsyncContextManager[None]:
-        """Wait for a place at the host of this request, without limit of time, and hold it."""
+    async def call(
+        self, request: Request, may_send: Callable[[], bool], *, namespace: str, reserved: bool
+    ) -> Observation | None:
+        """Send the request, once, and say what was seen. Raises nothing.
+
+        None if it was not sent: `may_send`, asked right before the first byte, said no. `namespace` is whose share of
+        look-ups and memory it takes; `reserved`: it comes with a slot, and with what that holds of the memory.
+        """
         ...
 
-    async def call(self, request: Request, may_send: Callable[[], bool]) -> Observation | None:
-        """Send the request, once, and say what was seen. Raises nothing. To be called while its place is held.
 
-        None if it was not sent: `may_send`, asked right before the first byte, said no.
+class Ticket(Protocol):
+    """What one call has asked for at its host."""
+
+    @property
+    def granted(self) -> bool:
+        """It has a slot."""
+        ...
+
+    @property
+    def blocked(self) -> Blocked | None:
+        """Why the call may not be sent now; None when it may."""
+        ...
+
+
+class Slots(Protocol):
+    """What calls need of the process, given without waiting."""
+
+    def ask(self, namespace: str, request: Request, wake: Callable[[], None], *, eager: bool) -> Any:
+        """A ticket, granted at once if a slot is free; else `wake` is called when there is news about it.
+
+        `eager`: a person asks for this call.
         """
+        ...
+
+    def give_back(self, ticket: Any, seen: Observation | None = None) -> None:
+        """The call is not made, or it has ended; `seen` says how, if it was made."""
         ...
 
 
@@ -144,6 +171,7 @@ class Planner(Protocol):
         now: datetime,
         nonce: str,
         service_url: str,
+        blocked: Mapping[CallId, Blocked],
     ) -> Plan:
         """What to remember and then to do."""
         ...

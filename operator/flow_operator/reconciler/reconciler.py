@@ -19,6 +19,7 @@ from flow_operator.reconciler.ports import (
     Planner,
     Recorder,
     Registrar,
+    Slots,
     Tracer,
     Untraced,
 )
@@ -35,10 +36,21 @@ class World:
 
     cluster: Cluster
     caller: Caller
+    slots: Slots
     meter: Meter
     recorder: Recorder
     now: Now
     tracer: Tracer = field(default_factory=Untraced)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """How many runs there are, by namespace, workflow and, where it applies, a word."""
+
+    phases: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    parked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    waiting: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """By the reason of `status.waiting`."""
 
 
 class Reconciler:
@@ -54,8 +66,11 @@ class Reconciler:
         is_held: Callable[[int], bool],
         service_url: str,
         concurrency: int,
+        per_namespace: int = 0,
     ) -> None:
-        """`is_held` tells whether the lease of a shard is held at this very moment."""
+        """`is_held` tells whether the lease of a shard is held at this very moment; `concurrency` is how many runs
+        may be awake at once, `per_namespace` how many of one namespace (0: a share of what is free).
+        """
         definitions = Definitions(world.now)
         revisions = Revisions(world.cluster)
         self._shards = Shards(shards, is_held)
@@ -64,6 +79,7 @@ class Reconciler:
             record=record,
             cluster=world.cluster,
             caller=world.caller,
+            slots=world.slots,
             lookup=definitions.lookup,
             revisions=revisions,
             meter=world.meter,
@@ -73,7 +89,7 @@ class Reconciler:
             shards=self._shards,
             service_url=service_url,
         )
-        self._runs = Runs(shell, concurrency)
+        self._runs = Runs(shell, concurrency, per_namespace)
         self._statuses = DefinitionStatuses(definitions, world.cluster, world.meter, self._shards)
         self._definitions = definitions
         self._meter = world.meter
@@ -130,19 +146,20 @@ class Reconciler:
         self._shards.drain(shards)
         return await self._runs.drain(shards, grace)
 
-    def count_runs(self) -> tuple[Counter[tuple[str, str, str]], Counter[tuple[str, str]]]:
-        """Runs by namespace, workflow and phase; parked ones by namespace and workflow.
+    def count_runs(self) -> RunCounts:
+        """How many runs there are.
 
         Only those that this process acts for: the sum over all replicas counts each run once.
         """
-        phases: Counter[tuple[str, str, str]] = Counter()
-        parked: Counter[tuple[str, str]] = Counter()
+        counts = RunCounts()
         for entry in self._runs:
             if not self._shards.is_acting(entry.uid):
                 continue
-            phases[entry.namespace, entry.workflow, entry.phase] += 1
-            parked[entry.namespace, entry.workflow] += entry.parked
-        return phases, parked
+            counts.phases[entry.namespace, entry.workflow, entry.phase] += 1
+            counts.parked[entry.namespace, entry.workflow] += entry.parked
+            if entry.waiting:
+                counts.waiting[entry.namespace, entry.workflow, entry.waiting] += 1
+        return counts
 
     def queue(self) -> Queue:
         """How many runs wait for somebody to look at them, how long, and how many are awake."""

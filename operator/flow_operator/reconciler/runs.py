@@ -1,34 +1,39 @@
 """All runs: what is known of each, who is awake, and what wakes them.
 
 A run is awake, with an actor and a task of its own, only while something is to be done for it or a call of it is in
-flight. Everything else is an entry: a run that waits costs memory, a run that has ended next to nothing. How many may
-be awake at once is limited; those that only stand in line for a place at a host do not count, or one slow host would
-take the room of all others.
+flight. Everything else is an entry: a run that waits, for a slot at a host or for an API server that takes what it has
+to store, costs memory, a run that has ended next to nothing. How many may be awake at once is limited, and namespaces
+share that.
 """
 
 import asyncio
 import contextvars
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from random import uniform
 
 from flow_operator.api.reasons import Reason
 from flow_operator.engine.contract import Unresolved
-from flow_operator.engine.errors import Refused
+from flow_operator.engine.errors import ClusterError, Refused, disposition
+from flow_operator.engine.fairness import may_take
 from flow_operator.reconciler.actor import LONGEST_REST_SECONDS, SHORTEST_REST_SECONDS, Actor
-from flow_operator.reconciler.backoff import pause_after
+from flow_operator.reconciler.backoff import LONGEST, pause_after
 from flow_operator.reconciler.entry import Entry, Key
-from flow_operator.reconciler.held import Unreadable
 from flow_operator.reconciler.ports import Object
+from flow_operator.reconciler.run_state import Unreadable
 from flow_operator.reconciler.shell import Shell
-from flow_operator.reconciler.storing import Deleted, Demoted
+from flow_operator.reconciler.storing import Deleted, Demoted, Rest
 from flow_operator.reconciler.turns import Turns
 from flow_operator.reconciler.versions import is_newer, version_of
 
 log = logging.getLogger(__name__)
 
+RETRIES_PER_SECOND = 20.0
+"""How often, for all runs of a namespace together, writes are tried again that were refused."""
 BURST = 50
 """How many are woken in one turn of the event loop. Most of those that are looked at because a lease was gained have
 nothing to do, and are gone by the next turn: their memory is needed once, and not once for each."""
@@ -43,19 +48,23 @@ class Queue:
     oldest: float
     """Seconds that the first of them has waited; 0 if there is none."""
     active: int
-    """Runs that are awake, those that only wait for places at hosts aside."""
+    """Runs that are awake."""
 
 
 class Runs:
     """The entries, and the actors of those that are awake."""
 
-    def __init__(self, shell: Shell, concurrency: int) -> None:
+    def __init__(self, shell: Shell, concurrency: int, per_namespace: int) -> None:
+        """At most `concurrency` are awake at once, and `per_namespace` of one namespace; 0 for a share."""
         self._shell = shell
         self._concurrency = concurrency
+        self._per_namespace = per_namespace
         self._entries: dict[Key, Entry] = {}
         self._awake: dict[Key, tuple[Actor, asyncio.Task[datetime | None]]] = {}
-        self._in_line: set[Key] = set()
-        """Those of them that do not count: they only wait for places at hosts."""
+        self._awake_in: Counter[str] = Counter()
+        """How many of them each namespace has."""
+        self._failing: Counter[str] = Counter()
+        """How many runs of each namespace rest since they could not be brought on."""
         self._turns = Turns()
         self._begun = 0
         """How many were woken in this turn of the event loop."""
@@ -72,7 +81,7 @@ class Runs:
     def queue(self) -> Queue:
         """What waits and what is awake."""
         oldest = self._turns.longest(asyncio.get_running_loop().time())
-        return Queue(len(self._turns), oldest, len(self._awake) - len(self._in_line))
+        return Queue(len(self._turns), oldest, len(self._awake))
 
     def uids(self) -> dict[Key, str]:
         """The uid of every known run."""
@@ -92,7 +101,7 @@ class Runs:
         if entry is None:
             entry = self._entries[key] = Entry(key[0], key[1], metadata["uid"])
         elif (awake := self._awake.get(key)) is not None:
-            awake[0].tell(body)
+            awake[0].observe(body)
             return
         entry.take(body)
         self._wake(entry)
@@ -116,7 +125,7 @@ class Runs:
             self._wake_key(key)
         for actor, _ in self._awake.values():
             if actor.unresolved is not None and (actor.entry.namespace, actor.entry.workflow) == (namespace, workflow):
-                actor.ring()
+                actor.wake()
 
     def look_for_revisions(self) -> None:
         """Wake the runs whose revision was gone: it may be back."""
@@ -132,8 +141,7 @@ class Runs:
     async def stop_acting(self, shards: Collection[int]) -> None:
         """Another process may act for these shards from now on: let go of all their runs, at once."""
         for entry in self._of(shards):
-            self._turns.discard(entry)
-            entry.disarm()
+            self._stop(entry)
         tasks = [task for _, task in self._awake_of(shards)]
         for task in tasks:
             task.cancel()
@@ -142,11 +150,13 @@ class Runs:
 
     async def drain(self, shards: Collection[int], grace: float) -> bool:
         """Wait until what is in flight is stored, but no longer than this; whether nothing is in flight any more."""
+        awake = self._awake_of(shards)
         for entry in self._of(shards):
             self._turns.discard(entry)
-        awake = self._awake_of(shards)
+            if entry.key not in self._awake:
+                self._give_back_tickets(entry)
         for actor, _ in awake:
-            actor.ring()
+            actor.wake()
         if awake:
             await asyncio.wait([task for _, task in awake], timeout=grace)
         return not self._awake_of(shards)
@@ -166,7 +176,7 @@ class Runs:
         """Have somebody look at this run, as soon as there is room."""
         awake = self._awake.get(entry.key)
         if awake is not None:
-            awake[0].ring()
+            awake[0].wake()
         elif self._may_begin(entry) and not entry.settled:
             self._turns.add(entry, asyncio.get_running_loop().time())
             self._fill()
@@ -176,14 +186,17 @@ class Runs:
         return shards.is_acting(entry.uid) and not shards.is_draining(entry.uid)
 
     def _fill(self) -> None:
-        while self._begun < BURST and len(self._awake) - len(self._in_line) < self._concurrency:
-            entry = self._turns.next()
+        while self._begun < BURST and len(self._awake) < self._concurrency:
+            entry = self._turns.next(self._has_room)
             if entry is None:
                 return
             self._begun += 1
             if self._begun == 1:
                 asyncio.get_running_loop().call_soon(self._next_burst, context=self._context)
             self._start(entry)
+
+    def _has_room(self, namespace: str) -> bool:
+        return may_take(self._awake_in[namespace], self._concurrency - len(self._awake), self._per_namespace)
 
     def _next_burst(self) -> None:
         self._begun = 0
@@ -193,29 +206,20 @@ class Runs:
         entry.disarm()
         self._waits_no_more(entry)
         try:
-            actor = Actor(entry, self._shell, partial(self._moved, entry.key))
+            actor = Actor(entry, self._shell, partial(self._wake_key, entry.key))
         except Exception as error:  # noqa: BLE001 one run that cannot even be read must not keep the others waiting
             self._failed(entry, error)
             return
         task = asyncio.get_running_loop().create_task(actor.run(), context=self._context.copy())
         self._awake[entry.key] = (actor, task)
+        self._awake_in[entry.namespace] += 1
         task.add_done_callback(partial(self._rested, actor), context=self._context)
-
-    def _moved(self, key: Key) -> None:
-        """The calls of a run that is awake have begun to wait for places, or have one now."""
-        awake = self._awake.get(key)
-        if awake is None or not awake[0].stands_in_line:
-            self._in_line.discard(key)
-        elif key not in self._in_line:
-            self._in_line.add(key)
-            self._fill()
 
     def _rested(self, actor: Actor, task: asyncio.Task[datetime | None]) -> None:
         """The actor is done: note what the run waits for."""
         entry = actor.entry
         if (awake := self._awake.get(entry.key)) is not None and awake[0] is actor:
-            del self._awake[entry.key]
-            self._in_line.discard(entry.key)
+            self._no_longer_awake(entry)
         missed = actor.leftovers()
         error = None if task.cancelled() else task.exception()
         if task.cancelled() or self._entries.get(entry.key) is not entry:
@@ -229,7 +233,7 @@ class Runs:
         self._fill()
 
     def _waits(self, entry: Entry, unresolved: Unresolved | None, wake_at: datetime | None) -> None:
-        entry.failures = 0
+        self._recovered(entry)
         if entry.settled:
             return
         if wake_at is not None:
@@ -259,19 +263,40 @@ class Runs:
                 pass  # every run is looked at when the lease is back
             case Unreadable():
                 log.warning("run %s/%s cannot be read: %s", *entry.key, error)
-            case Refused():
-                log.error("run %s/%s: %s", *entry.key, error)
-                self._retry(entry)
+            case Rest():
+                self._rests(entry, error.error)
             case _:
                 log.error("run %s/%s failed inside the operator", *entry.key, exc_info=error)
                 self._retry(entry)
 
-    def _retry(self, entry: Entry) -> None:
+    def _rests(self, entry: Entry, error: ClusterError) -> None:
+        """The API server does not take what the run has to store."""
+        if isinstance(error, Refused):
+            log.error("run %s/%s: %s", *entry.key, error)
+        else:
+            self._shell.complaints.hear(entry.key, error)
+        told = disposition(error)
+        if told.result == "refused":  # by something that is likely to refuse others of this namespace as well
+            crowd = (self._failing[entry.namespace] + 1) / RETRIES_PER_SECOND * uniform(0.5, 1.5)
+            self._retry(entry, at_least=max(crowd, told.retry_after or 0.0))
+        else:
+            self._retry(entry, at_least=told.retry_after or 0.0, longest=LONGEST)
+
+    def _retry(self, entry: Entry, at_least: float = 0.0, longest: float = 60.0) -> None:
         """Look again after a pause that grows: a run that always fails costs the others nothing."""
-        pause = pause_after(entry.failures, first=1.0, longest=60.0)
+        pause = max(pause_after(entry.failures, first=1.0, longest=longest), at_least)
+        self._failing[entry.namespace] += entry.failures == 0
         entry.failures += 1
         entry.disarm()
         entry.timer = self._later(pause, self._wake, entry)
+
+    def _recovered(self, entry: Entry) -> None:
+        """It could be brought on, or is gone."""
+        if entry.failures:
+            entry.failures = 0
+            self._failing[entry.namespace] -= 1
+            if not self._failing[entry.namespace]:
+                del self._failing[entry.namespace]
 
     def _arm(self, entry: Entry, moment: datetime) -> None:
         """Wake the run at this moment of the wall clock, which may be set meanwhile."""
@@ -290,11 +315,30 @@ class Runs:
         return asyncio.get_running_loop().call_later(seconds, callback, *args, context=self._context)
 
     def _drop(self, entry: Entry) -> None:
-        entry.disarm()
-        self._turns.discard(entry)
+        self._stop(entry)
+        self._recovered(entry)
         self._waits_no_more(entry)
         if self._entries.get(entry.key) is entry:
             del self._entries[entry.key]
-            if (awake := self._awake.pop(entry.key, None)) is not None:
-                self._in_line.discard(entry.key)
+            if (awake := self._awake.get(entry.key)) is not None:
+                self._no_longer_awake(entry)
                 awake[1].cancel()
+
+    def _stop(self, entry: Entry) -> None:
+        """Nothing wakes this run any more."""
+        self._turns.discard(entry)
+        entry.disarm()
+        if entry.key not in self._awake:
+            self._give_back_tickets(entry)
+
+    def _give_back_tickets(self, entry: Entry) -> None:
+        """What a run has asked for at hosts that has no actor. One that has an actor needs them until it ends."""
+        for ticket in entry.tickets.values():
+            self._shell.slots.give_back(ticket)
+        entry.tickets.clear()
+
+    def _no_longer_awake(self, entry: Entry) -> None:
+        del self._awake[entry.key]
+        self._awake_in[entry.namespace] -= 1
+        if not self._awake_in[entry.namespace]:
+            del self._awake_in[entry.namespace]

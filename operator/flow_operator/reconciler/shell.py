@@ -8,9 +8,10 @@ from typing import Protocol
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
 from flow_operator.engine.errors import ClusterError
-from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar, Tracer
+from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar, Slots, Tracer
 from flow_operator.reconciler.revisions import Revisions
 from flow_operator.reconciler.shards import Shards
+from flow_operator.reconciler.write_slots import WriteSlots
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Shell:
     record: Registrar
     cluster: Cluster
     caller: Caller
+    slots: Slots
     lookup: Lookup
     revisions: Revisions
     meter: Meter
@@ -58,4 +60,4 @@ class Shell:
     shards: Shards
     service_url: str
     complaints: Complaints = field(default_factory=Complaints)
-    writes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(WRITES_IN_FLIGHT))
+    writes: WriteSlots = field(default_factory=lambda: WriteSlots(WRITES_IN_FLIGHT))

@@ -10,12 +10,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone, Refused, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone, Refused, Unavailable, disposition
 from flow_operator.reconciler.backoff import pause_after
 from flow_operator.reconciler.definitions import Definitions, Known
 from flow_operator.reconciler.ports import Cluster, Meter, Object
 from flow_operator.reconciler.shards import Shards
-from flow_operator.reconciler.storing import write_result
 from flow_operator.reconciler.versions import is_newer, version_of
 
 log = logging.getLogger(__name__)
@@ -134,12 +133,12 @@ class DefinitionStatuses:
         try:
             metadata = await self._cluster.write_status(plural, namespace, name, known.uid, known.version, status)
         except Conflict as error:
-            self._meter.status_write(write_result(error))
+            self._meter.status_write(disposition(error).result)
             self._definitions.observe(plural, await self._cluster.read(plural, namespace, name))
             self.add(known)
             return
         except ClusterError as error:
-            self._meter.status_write(write_result(error))
+            self._meter.status_write(disposition(error).result)
             raise
         self._meter.status_write("stored")
         _keep(known, metadata, status)

@@ -4,6 +4,7 @@ So a namespace with ten thousand runs is no reason for the others to wait.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from flow_operator.reconciler.entry import Entry
 
@@ -30,11 +31,12 @@ class Turns:
             if not line:
                 del self._lines[entry.namespace]
 
-    def next(self) -> Entry | None:
-        """Who is looked at now, and does not wait any more; None when nobody waits."""
-        if not self._lines:
+    def next(self, has_room: Callable[[str], bool] = lambda _: True) -> Entry | None:
+        """Who is looked at now, and does not wait any more; None when nobody waits in a namespace that has room."""
+        namespace = next(filter(has_room, self._lines), None)
+        if namespace is None:
             return None
-        namespace, line = self._lines.popitem(last=False)
+        line = self._lines.pop(namespace)
         _, (entry, _) = line.popitem(last=False)
         if line:
             self._lines[namespace] = line

@@ -84,6 +84,19 @@ class Settings:
     """Seconds."""
     run_concurrency: Annotated[int, Setting(values.positive, "1000", "runs that are acted on at once")]
     host_concurrency: Annotated[int, Setting(values.positive, "50", "calls in flight per host")]
+    namespace_concurrency: Annotated[
+        int,
+        Setting(
+            values.not_negative,
+            "0",
+            "runs acted on, and calls in flight per host, of one namespace; 0 for a share of what is free, so that one "
+            "namespace never has all",
+        ),
+    ]
+    circuit: Annotated[
+        bool,
+        Setting(values.on_or_off, "on", "on: a host that cannot be reached is tried by one call at a time; or off"),
+    ]
     log_format: Annotated[str, Setting(values.one_of("json", "text"), "json", "json or text")]
     log_level: Annotated[
         str,

@@ -103,10 +103,24 @@ def lease_duration(text: str) -> float:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
-    if re.fullmatch(r"[0-9]{1,9}", text) is None or int(text) < 1:
-        raise ValueError(f"{text!r} is no whole number from 1")
+    """An integer of at least 1."""
+    return _integer(text, at_least=1)
+
+
+def not_negative(text: str) -> int:
+    """An integer of at least 0."""
+    return _integer(text, at_least=0)
+
+
+def _integer(text: str, *, at_least: int) -> int:
+    if re.fullmatch(r"[0-9]{1,9}", text) is None or int(text) < at_least:
+        raise ValueError(f"{text!r} is not an integer of at least {at_least}")
     return int(text)
+
+
+def on_or_off(text: str) -> bool:
+    """The word on or off, in any case."""
+    return one_of("on", "off")(text) == "on"
 
 
 def one_of(*words: str) -> Callable[[str], str]:

@@ -1,4 +1,6 @@
-"""A run as an actor holds it: what is stored, and the answers that are not stored yet."""
+"""What an actor knows of its run: the models of what is stored, and the outcomes that are not stored yet."""
+
+from collections.abc import Iterable
 
 from pydantic import ValidationError
 
@@ -15,8 +17,11 @@ class Unreadable(Exception):
     """The status is not one that this version can read: nothing is done until somebody changes it."""
 
 
-class Held:
-    """The models of one run. They are parsed again only when their documents have changed."""
+class RunState:
+    """The models of one run. They are parsed again only when their documents have changed.
+
+    An outcome is forgotten only once it is stored: until then it is in the entry, which outlives the actor.
+    """
 
     def __init__(self, entry: Entry, record: Registrar, now: Now) -> None:
         self._entry = entry
@@ -25,9 +30,8 @@ class Held:
         self._spec_text = b""
         self.spec: ExecutionSpec = _nothing(entry.workflow)
         self.unreadable_spec: Unresolved | None = None
-        self.definition: Definition | None = None
-        """What the calls in flight were made from."""
-        self.unstored: list[Outcome] = []
+        self._recorded = 0
+        """How many of the unstored outcomes are in `working`."""
         self.document: Object = {}
         self.stored = self.working = ExecutionStatus()
         self.adopt()
@@ -58,25 +62,51 @@ class Held:
             self.stored = _status(document)
             self.document = document
         self.working = self.stored
-        unstored, self.unstored = self.unstored, []
-        for outcome in unstored:
-            self.record(outcome)
+        self._recorded = 0
+        self.record_unstored()
 
-    def record(self, outcome: Outcome) -> CallStatus | None:
-        """Add an answer to the working status; the call it closed, None if that was closed already."""
-        assert self.definition is not None, "an outcome without a call"
-        recorded = self._record(self.run, self.definition, self.working, outcome, self._now())
-        if recorded is self.working:
-            return None
-        self.working = recorded
-        self.unstored.append(outcome)
-        return _call(recorded, outcome)
+    @property
+    def definition(self) -> Definition | None:
+        """What the calls in flight were made from."""
+        return self._entry.definition
+
+    @definition.setter
+    def definition(self, definition: Definition | None) -> None:
+        if definition is not None or not self._entry.unstored:  # outcomes need the one that they came from
+            self._entry.definition = definition
+
+    @property
+    def has_unstored(self) -> bool:
+        """Some outcome is not stored yet."""
+        return bool(self._entry.unstored)
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Calls have ended. They are recorded by `record_unstored`."""
+        self._entry.unstored.extend(outcomes)
+
+    def record_unstored(self) -> list[tuple[Outcome, CallStatus]]:
+        """Record on the working status what is not in it yet; the calls that this has closed."""
+        closed: list[tuple[Outcome, CallStatus]] = []
+        unstored = self._entry.unstored
+        while self._recorded < len(unstored):
+            outcome = unstored[self._recorded]
+            assert self.definition is not None, "an outcome without a call"
+            recorded = self._record(self.run, self.definition, self.working, outcome, self._now())
+            if recorded is self.working:
+                del unstored[self._recorded]  # its attempt is closed already: there is nothing to be stored
+                continue
+            self.working = recorded
+            self._recorded += 1
+            if (call := _call(recorded, outcome)) is not None:
+                closed.append((outcome, call))
+        return closed
 
     def keep(self, status: ExecutionStatus, document: Object) -> None:
         """This is what the API server has now."""
         self.stored = self.working = status
         self.document = document
-        self.unstored.clear()
+        self._entry.unstored.clear()
+        self._recorded = 0
         self._entry.summarize(document)
 
 
