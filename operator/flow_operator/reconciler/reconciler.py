@@ -57,7 +57,7 @@ class Reconciler:
     ) -> None:
         """`is_held` tells whether the lease of a shard is held at this very moment."""
         definitions = Definitions(world.now)
-        revisions = Revisions(world.cluster)
+        revisions = Revisions(world.cluster, world.meter)
         self._shards = Shards(shards, is_held)
         shell = Shell(
             plan=plan,

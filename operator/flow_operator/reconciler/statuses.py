@@ -15,8 +15,8 @@ from flow_operator.reconciler.backoff import pause_after
 from flow_operator.reconciler.definitions import Definitions, Known
 from flow_operator.reconciler.ports import Cluster, Meter, Object
 from flow_operator.reconciler.shards import Shards
-from flow_operator.reconciler.storing import write_result
 from flow_operator.reconciler.versions import is_newer, version_of
+from flow_operator.reconciler.write_results import write_result
 
 log = logging.getLogger(__name__)
 

@@ -9,14 +9,15 @@ from enum import Enum
 
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
-from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone, NotNow, Refused, Unavailable
+from flow_operator.engine.errors import ClusterError, Conflict, Gone, NotNow, Unavailable
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.commands import removal
 from flow_operator.reconciler.entry import Entry
 from flow_operator.reconciler.held import Held
-from flow_operator.reconciler.ports import RUNS, Object, WriteResult
+from flow_operator.reconciler.ports import RUNS, Object
 from flow_operator.reconciler.shell import Shell
 from flow_operator.reconciler.versions import version_of
+from flow_operator.reconciler.write_results import write_result
 
 
 class Deleted(Exception):
@@ -141,10 +142,3 @@ class Storage:
             case _:
                 raise error
         return Written.NO
-
-
-def write_result(error: ClusterError) -> WriteResult:
-    """What became of a write that raised this."""
-    if isinstance(error, Conflict | Gone):
-        return "conflict"
-    return "refused" if isinstance(error, Refused | Forbidden) else "unavailable"
