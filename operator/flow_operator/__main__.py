@@ -108,6 +108,7 @@ class Operator:
             on_spawn=self._listen_to_signals,
             monotonic=clock.monotonic,
         )
+        metrics.name_workflows(self._reconciler.has_workflow)
         metrics.count(self._reconciler.count_runs)
         metrics.count_queue(self._reconciler.queue)
         metrics.count_shards(settings.shards, lambda: self._leases.held)

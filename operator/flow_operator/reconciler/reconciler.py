@@ -144,6 +144,10 @@ class Reconciler:
             parked[entry.namespace, entry.workflow] += entry.parked
         return phases, parked
 
+    def has_workflow(self, name: str) -> bool:
+        """Whether any namespace has a Workflow of this name."""
+        return self._definitions.has_workflow(name)
+
     def queue(self) -> Queue:
         """How many runs wait for somebody to look at them, how long, and how many are awake."""
         return self._runs.queue()
