@@ -77,8 +77,8 @@ class Operator:
     def __init__(
         self, settings: Settings, access: Credentials, api: aiohttp.ClientSession, calls: aiohttp.ClientSession
     ) -> None:
-        cluster = ApiServer(api, settings.namespaces)
         self._metrics = metrics = Metrics()
+        cluster = ApiServer(api, settings.namespaces, listed=metrics.listed)
         self.tracer = traces.open_tracer(os.environ, settings.identity, metrics.spans_dropped)
         self._access = access
         self._stop = asyncio.Event()

@@ -63,6 +63,12 @@ class Metrics:
             ("result",),
             registry=registry,
         )
+        self._listed = Gauge(
+            "flow_list_objects",
+            "How many objects the list of a kind has brought: the one under way, else the last one.",
+            ("kind",),
+            registry=registry,
+        )
         self._spans_dropped = Counter(
             "flow_spans_dropped", "Spans that no receiver of traces has taken.", registry=registry
         )
@@ -94,6 +100,10 @@ class Metrics:
     def status_write(self, result: str) -> None:
         """A status, or the revision that it names, was written or not."""
         self._writes.labels(result).inc()
+
+    def listed(self, kind: str, number: int) -> None:
+        """The list of this kind that is under way has brought so many objects so far."""
+        self._listed.labels(kind).set(number)
 
     def spans_dropped(self, number: int) -> None:
         """So many spans were not exported."""
