@@ -98,6 +98,10 @@ async def names(cluster: ApiServer, *, metadata_only: bool = False) -> list[int]
     return [int(item["metadata"]["name"]) async for page in pages for item in page]
 
 
+@pytest.mark.fault(
+    "500 objects of 768 KiB are to be listed",
+    "Pages are halved until they fit, and grow back; no more of one is read than 4 MiB",
+)
 async def test_500_objects_of_768_kib_arrive_and_no_page_is_read_that_would_not_fit() -> None:
     shelf = Shelf([HUGE] * 500)
     async with listing(shelf) as cluster:
@@ -132,6 +136,10 @@ async def test_an_object_that_is_larger_than_a_page_may_be_arrives_alone() -> No
         assert await names(cluster) == [0, 1, 2]
 
 
+@pytest.mark.fault(
+    "pages of a list stall, break off or are answered 504",
+    "They are asked for again with half as many objects, and larger ones tried ever more rarely",
+)
 @pytest.mark.parametrize("flaw", ["slow_above", "broken_above", "busy_above"])
 async def test_a_page_that_does_not_come_to_its_end_is_asked_for_again_with_fewer_objects(flaw: str) -> None:
     shelf = Shelf([100] * 200, **{flaw: 100})  # type: ignore[arg-type]
@@ -156,6 +164,9 @@ async def test_a_page_that_takes_longer_than_the_timeout_arrives_as_long_as_it_m
         assert await names(cluster) == list(range(8))
 
 
+@pytest.mark.fault(
+    "a list takes so long that its snapshot is compacted away", "It goes on with the rest as it is by then"
+)
 async def test_a_list_whose_snapshot_expires_goes_on_with_the_rest() -> None:
     shelf = Shelf([100] * 1500, expired={500: "500", 1000: "1000"})
     async with listing(shelf) as cluster:

@@ -272,6 +272,10 @@ def test_a_status_of_a_definition_that_is_not_written_is_counted_too() -> None:
     assert run(story()) == ["unavailable", "stored"]
 
 
+@pytest.mark.fault(
+    "the status of a definition is refused again and again, by a webhook, a quota or missing rights",
+    "It is tried again after pauses that grow to a minute, and counted as refused; no other definition waits for it",
+)
 @pytest.mark.parametrize(
     "refusal",
     [Forbidden("403 denied by a webhook"), Refused("422"), RuntimeError("a mistake of the operator")],
@@ -326,6 +330,9 @@ def test_a_definition_whose_status_is_refused_is_tried_at_once_when_it_has_chang
     run(story())
 
 
+@pytest.mark.fault(
+    "writes of definitions in one namespace are not answered", "One of them is in flight; other namespaces go on"
+)
 def test_a_namespace_whose_writes_are_never_answered_holds_up_no_other() -> None:
     async def story() -> None:
         stage = await Stage().open()

@@ -11,7 +11,7 @@ the rest as it is by now. What that misses is what has changed meanwhile, of whi
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -69,7 +69,7 @@ class Lists:
         self._sizes: defaultdict[tuple[str, bool], PageSize] = defaultdict(PageSize)
         """By kind, and whether only metadata is listed."""
 
-    async def pages(self, kind: str, *paths: str, metadata_only: bool) -> AsyncIterator[list[Object]]:
+    async def pages(self, kind: str, *paths: str, metadata_only: bool) -> AsyncGenerator[list[Object]]:
         """Every object at these paths. Raises a ClusterError."""
         size = self._sizes[kind, metadata_only]
         progress = _Progress(kind, self._listed, self._monotonic)
