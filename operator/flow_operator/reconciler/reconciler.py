@@ -118,7 +118,10 @@ class Reconciler:
         self._runs.start_acting(shards)
 
     async def stop_acting(self, shards: Collection[int]) -> None:
-        """The leases of these are lost, or to be given back: nothing more is sent or written, calls are cut."""
+        """The leases of these are lost, or to be given back: nothing more is begun, and calls are cut.
+
+        The write of a definition's status that is under way is not waited for: its resourceVersion is fence enough.
+        """
         self._shards.stop(shards)
         await self._runs.stop_acting(shards)
 
