@@ -81,6 +81,15 @@ ALERTS = (
         "{{ $value | humanizePercentage }} of the status writes fail. Runs wait for them before anything is called.",
     ),
     Alert(
+        "FlowWritesRefused",
+        "warning",
+        10,
+        'sum(rate(flow_status_writes_total{result="refused"}[5m])) > 0',
+        "The API server refuses to store some runs or definitions.",
+        "For ten minutes some writes have been refused again and again, by a quota, a webhook, a policy, missing"
+        " rights or older CRDs. The runs concerned stand still; the operator's log names them.",
+    ),
+    Alert(
         "FlowWorkqueueStuck",
         "warning",
         5,

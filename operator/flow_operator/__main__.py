@@ -78,8 +78,8 @@ class Operator:
     def __init__(
         self, settings: Settings, access: Credentials, api: aiohttp.ClientSession, calls: aiohttp.ClientSession
     ) -> None:
-        cluster = ApiServer(api, settings.namespaces)
         self._metrics = metrics = Metrics()
+        cluster = ApiServer(api, settings.namespaces, listed=metrics.listed)
         self.tracer = traces.open_tracer(os.environ, settings.identity, metrics.spans_dropped)
         self._access = access
         self._stop = asyncio.Event()
@@ -115,6 +115,7 @@ class Operator:
             on_spawn=self._listen_to_signals,
             monotonic=clock.monotonic,
         )
+        metrics.name_workflows(self._reconciler.has_workflow)
         metrics.count(self._reconciler.count_runs)
         metrics.count_circuits(slots.open_circuits)
         metrics.count_queue(self._reconciler.queue)

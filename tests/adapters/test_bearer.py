@@ -40,6 +40,14 @@ def accepting(token: str) -> Callable[[RawServer], Behaviour]:
     return make
 
 
+def put(file: Path, text: str | None) -> None:
+    """Write the file, or with None delete it."""
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "token"
@@ -47,39 +55,39 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_token_file_is_read_again_once_a_minute(file: Path) -> None:
+async def test_a_token_file_is_read_again_once_a_minute(file: Path) -> None:
     time = Time()
     source = TokenFile(file, time)
-    assert source.token() == "first"
-    file.write_text("second\n")
+    assert await source.token() == "first"
+    put(file, "second\n")
     time.seconds = 59
-    assert source.token() == "first"
+    assert await source.token() == "first"
     time.seconds = 60
-    assert source.token() == "second"
+    assert await source.token() == "second"
 
 
-def test_a_file_that_is_away_or_empty_for_a_while_does_no_harm(file: Path) -> None:
+async def test_a_file_that_is_away_or_empty_for_a_while_does_no_harm(file: Path) -> None:
     time = Time()
     source = TokenFile(file, time)
-    assert source.token() == "first"
-    file.write_text("")
+    assert await source.token() == "first"
+    put(file, "")
     time.seconds = 60
-    assert source.token() == "first"
-    file.unlink()
+    assert await source.token() == "first"
+    put(file, None)
     time.seconds = 120
-    assert source.token() == "first"
+    assert await source.token() == "first"
 
 
-def test_a_file_that_was_never_there_is_an_error(tmp_path: Path) -> None:
+async def test_a_file_that_was_never_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        TokenFile(tmp_path / "token").token()
+        await TokenFile(tmp_path / "token").token()
 
 
 @pytest.mark.parametrize("body", [None, b'{"status": {}}'])
 async def test_a_token_that_was_rotated_early_is_read_at_once(file: Path, body: bytes | None) -> None:
     source = TokenFile(file, Time())
-    assert source.token() == "first"
-    file.write_text("second")  # noqa: ASYNC240
+    assert await source.token() == "first"
+    put(file, "second")
     async with (
         raw_server(accepting("second")) as server,
         api_server_session(base_url=server.url, token=source) as session,

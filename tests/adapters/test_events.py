@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from tests.reconciler.fake_cluster import FakeCluster, Fault
 from tests.reconciler.virtual_time import now, run
 
@@ -41,10 +42,11 @@ def test_an_event_says_what_happened_to_which_run() -> None:
     assert event["reportingInstance"] == "pod-1"
 
 
-def test_one_that_cannot_be_posted_does_not_hold_up_the_next() -> None:
+@pytest.mark.parametrize("error", [Unavailable("503"), RuntimeError("a mistake")], ids=["503", "unexpected"])
+def test_one_that_cannot_be_posted_does_not_hold_up_the_next(error: Exception) -> None:
     async def story() -> int:
         cluster = FakeCluster([])
-        cluster.fail("create", Fault(Unavailable("503")))
+        cluster.fail("create", Fault(error))
         events = Events(cluster, "pod-1", now)
         poster = asyncio.create_task(events.run())
         for message in ("lost", "kept"):

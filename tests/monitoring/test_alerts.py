@@ -58,6 +58,11 @@ COURSES = {
             45,
         )
     ],
+    "FlowWritesRefused": [
+        Course({WRITTEN.format("stored"): "0+6000x60", WRITTEN.format("refused"): "0x10 0+1x20 20x30"}, 18, 25, 40),
+        Course({WRITTEN.format("stored"): "0+6000x60", WRITTEN.format("refused"): "_x10 1+1x20 21x30"}, 18, 25, 40),
+        Course({WRITTEN.format("stored"): "0+6000x60", WRITTEN.format("refused"): "0x5 3x15 3+1x20 23x20"}, 15, 35, 50),
+    ],
     "FlowWorkqueueStuck": [Course({'flow_workqueue_oldest_seconds{instance="one"}': "5x5 20+60x9 0x9"}, 9, 13, 18)],
     "FlowEventLoopSlow": [
         Course(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tests.reconciler.virtual_time import pass_time
 
-from flow_operator.engine.errors import ClusterError, Conflict, Gone, Unavailable
+from flow_operator.engine.errors import Conflict, Gone, Unavailable
 
 Object = dict[str, Any]
 Key = tuple[str, str, str]
@@ -20,7 +20,7 @@ WATCH_LATENCY = 0.001
 class Fault:
     """What happens instead of the next answer: the error, after the request was done or without it."""
 
-    def __init__(self, error: ClusterError, *, done: bool = False) -> None:
+    def __init__(self, error: Exception, *, done: bool = False) -> None:
         self.error = error
         self.done = done
 

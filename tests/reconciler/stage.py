@@ -15,6 +15,7 @@ from flow_operator.engine.observation import Answered, Observation, Request
 from flow_operator.engine.planning import plan
 from flow_operator.engine.recording import record
 from flow_operator.reconciler import Reconciler, World
+from flow_operator.reconciler.ports import Meter
 
 Service = Callable[[Request], Awaitable[Observation]]
 CALL_SECONDS = 0.02
@@ -140,6 +141,7 @@ class Stage:
         per_namespace: int = 0,
         shards: int = 1,
         cluster: FakeCluster | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.journal: list[str] = cluster.journal if cluster else []
         self.cluster = cluster or FakeCluster(self.journal)
@@ -151,7 +153,7 @@ class Stage:
         self.reconciler = Reconciler(
             plan,
             record,
-            World(self.cluster, self.caller, self.slots, self.tally, self.tally, now),
+            World(self.cluster, self.caller, self.slots, meter or self.tally, self.tally, now),
             shards=shards,
             is_held=lambda _: self.leader,
             service_url="http://{service}.{namespace}.svc:{port}/{method}",

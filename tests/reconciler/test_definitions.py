@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import pytest
 from tests.reconciler.fake_cluster import Fault
-from tests.reconciler.stage import Stage, answer, step
+from tests.reconciler.stage import Stage, answer, in_turn, step, undoable
 from tests.reconciler.virtual_time import pass_time, run
 
+from flow_operator.adapters.metrics import Metrics
 from flow_operator.engine.errors import Conflict, Forbidden, Refused, Unavailable
 
 
@@ -218,6 +219,48 @@ def test_the_metrics_forget_a_workflow_when_no_namespace_has_one_of_its_name() -
     run(story())
 
 
+def test_runs_that_end_after_their_workflow_was_deleted_leave_no_series_of_its_name() -> None:
+    async def story() -> str:
+        metrics = Metrics()
+        stage = await Stage(meter=metrics).open()
+        metrics.name_workflows(stage.reconciler.has_workflow)
+        stage.caller.services = {"a": answer(after=10), "b": in_turn(*[answer(500)] * 50, answer())}
+        for number in range(100):
+            name = f"order-{number}"
+            stage.workflow(undoable("a"), step("b", "a", retry={"limit": 0}), name=name)
+            stage.start(name, name)
+        await stage.until(lambda: len(stage.lines("call a")) == 100)
+        for number in range(100):
+            stage.cluster.delete("workflows", f"order-{number}")
+        ended = ("Success", "Failure")
+        await stage.until(lambda: all(stage.cluster.status(f"order-{n}")["phase"] in ended for n in range(100)))
+        await pass_time(1)
+        return metrics.exposition()[0].decode()
+
+    text = run(story())
+    assert "order-" not in text
+    assert 'flow_run_duration_seconds_count{phase="Failure",workflow="(deleted)"} 50.0' in text
+    assert 'flow_compensations_total{phase="Success",workflow="(deleted)"} 50.0' in text
+    assert 'flow_attempts_total{direction="do",step="(deleted)",verdict="Success",workflow="(deleted)"} 150.0' in text
+
+
+def test_a_workflow_that_was_made_anew_is_counted_under_its_name_again() -> None:
+    async def story() -> str:
+        metrics = Metrics()
+        stage = await Stage(meter=metrics).open()
+        metrics.name_workflows(stage.reconciler.has_workflow)
+        stage.workflow(step("a"))
+        await pass_time(1)
+        stage.cluster.delete("workflows", "order")
+        await pass_time(1)
+        stage.workflow(step("a"))
+        stage.start()
+        await stage.until_phase("Success")
+        return metrics.exposition()[0].decode()
+
+    assert 'flow_run_duration_seconds_count{phase="Success",workflow="order"} 1.0' in run(story())
+
+
 def test_a_status_of_a_definition_that_is_not_written_is_counted_too() -> None:
     async def story() -> list[str]:
         stage = await Stage().open()
@@ -229,6 +272,10 @@ def test_a_status_of_a_definition_that_is_not_written_is_counted_too() -> None:
     assert run(story()) == ["unavailable", "stored"]
 
 
+@pytest.mark.fault(
+    "the status of a definition is refused again and again, by a webhook, a quota or missing rights",
+    "It is tried again after pauses that grow to a minute, and counted as refused; no other definition waits for it",
+)
 @pytest.mark.parametrize(
     "refusal",
     [Forbidden("403 denied by a webhook"), Refused("422"), RuntimeError("a mistake of the operator")],
@@ -283,6 +330,9 @@ def test_a_definition_whose_status_is_refused_is_tried_at_once_when_it_has_chang
     run(story())
 
 
+@pytest.mark.fault(
+    "writes of definitions in one namespace are not answered", "One of them is in flight; other namespaces go on"
+)
 def test_a_namespace_whose_writes_are_never_answered_holds_up_no_other() -> None:
     async def story() -> None:
         stage = await Stage().open()

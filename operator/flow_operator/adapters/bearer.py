@@ -20,7 +20,7 @@ _REREAD_SECONDS = 60.0
 class TokenSource(Protocol):
     """Where the token comes from."""
 
-    def token(self, *, refused: str | None = None) -> str | None:
+    async def token(self, *, refused: str | None = None) -> str | None:
         """The token to send, None for none; `refused` is one that the API server did not take."""
         ...
 
@@ -31,7 +31,7 @@ class FixedToken:
     def __init__(self, token: str) -> None:
         self._token = token
 
-    def token(self, *, refused: str | None = None) -> str | None:  # noqa: ARG002
+    async def token(self, *, refused: str | None = None) -> str | None:  # noqa: ARG002
         """The token."""
         return self._token
 
@@ -45,16 +45,20 @@ class TokenFile:
         self._token: str | None = None
         self._read_at = float("-inf")
 
-    def token(self, *, refused: str | None = None) -> str | None:
+    async def token(self, *, refused: str | None = None) -> str | None:
         """The token, at most a minute old; read anew if `refused` is the one that is remembered."""
         if refused == self._token or self._monotonic() - self._read_at >= _REREAD_SECONDS:
-            self._read_at = self._monotonic()
-            try:
-                self._token = self._path.read_text(encoding="utf-8").strip() or self._token
-            except OSError:
-                if self._token is None:
-                    raise
+            self.read()
         return self._token
+
+    def read(self) -> None:
+        """Read the file. Raises OSError if it never could be read."""
+        self._read_at = self._monotonic()
+        try:
+            self._token = self._path.read_text(encoding="utf-8").strip() or self._token
+        except OSError:
+            if self._token is None:
+                raise
 
 
 async def bearer(source: TokenSource, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
@@ -62,11 +66,11 @@ async def bearer(source: TokenSource, request: ClientRequest, handler: ClientHan
 
     That is no repetition in the sense of the contract: a request that was not authenticated was not acted upon.
     """
-    token = source.token()
+    token = await source.token()
     response = await handler(_with(request, token))
     if response.status != 401:
         return response
-    newer = source.token(refused=token)
+    newer = await source.token(refused=token)
     if newer == token:
         return response
     response.release()

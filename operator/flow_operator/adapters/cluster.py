@@ -5,16 +5,16 @@ status, no field validation, and a reply of metadata only. The resourceVersion m
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp
 
-from flow_operator.adapters.text import printable
+from flow_operator.adapters.api_errors import error_of, no_answer
+from flow_operator.adapters.lists import JSON, Lists
 from flow_operator.api.meta import API_VERSION
-from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone, NotNow, Refused, Unavailable
 
 Object = dict[str, Any]
 
@@ -28,24 +28,35 @@ ROOTS = {
 }
 KINDS = {"steps": "Step", "workflows": "Workflow", "workflowexecutions": "WorkflowExecution"}
 
-JSON = "application/json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
 
-PAGE = 500
 TIMEOUT_SECONDS = 15.0
+
+
+def _untold(_kind: str, _number: int) -> None:
+    """Nobody wants to know."""
 
 
 class ApiServer:
     """Requests to the API server over one session, whose base URL it is."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, namespaces: Iterable[str] = (), *, timeout: float = TIMEOUT_SECONDS
+        self,
+        session: aiohttp.ClientSession,
+        namespaces: Iterable[str] = (),
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        listed: Callable[[str, int], None] = _untold,
     ) -> None:
+        """`timeout`: seconds for a request as a whole, in lists for the next bytes.
+
+        `listed` is told a kind and how many of its objects the list under way has brought so far.
+        """
         self._session = session
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
         self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._lists = Lists(session, patience=timeout, listed=listed)
 
     async def read(self, plural: str, namespace: str, name: str) -> Object:
         """The object as it is now."""
@@ -89,16 +100,10 @@ class ApiServer:
 
     async def pages(self, plural: str, *, metadata_only: bool) -> AsyncIterator[list[Object]]:
         """Every object in the watched namespaces, a page at a time."""
-        for namespace in self._namespaces:
-            path, more = f"{_path(plural, namespace)}?limit={PAGE}", ""
-            while True:
-                accept = METADATA_LIST if metadata_only else JSON
-                page = await self._request("GET", path + more, accept=accept)
-                yield page.get("items") or []
-                token = page["metadata"].get("continue")
-                if not token:
-                    break
-                more = f"&continue={quote(token, safe='')}"
+        paths = (_path(plural, namespace) for namespace in self._namespaces)
+        async with aclosing(self._lists.pages(KINDS[plural], *paths, metadata_only=metadata_only)) as pages:
+            async for page in pages:
+                yield page
 
     async def _request(
         self, method: str, path: str, body: Object | None = None, *, accept: str = JSON, content_type: str = JSON
@@ -116,9 +121,9 @@ class ApiServer:
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:
                     document: Object = json.loads(answer)
                     return document
-                raise _error(response.status, response.headers, answer)
+                raise error_of(response.status, response.headers, answer)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise Unavailable(f"{method} {path}: {printable(str(error)) or type(error).__name__}") from error
+            raise no_answer(f"{method} {path}", error) from error
 
 
 def _path(plural: str, namespace: str | None, name: str | None = None) -> str:
@@ -129,34 +134,3 @@ def _path(plural: str, namespace: str | None, name: str | None = None) -> str:
 def _metadata(answer: Object) -> Object:
     metadata: Object = answer["metadata"]
     return metadata
-
-
-def _error(code: int, header: Mapping[str, str], answer: bytes) -> ClusterError:
-    message = _message(code, answer)
-    retry_after = _seconds(header.get("Retry-After"))
-    match code:
-        case HTTPStatus.CONFLICT:
-            return Conflict(message)
-        case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
-            return Gone(message)
-        case HTTPStatus.TOO_MANY_REQUESTS:
-            return NotNow(message, retry_after)
-        case HTTPStatus.FORBIDDEN:
-            return Forbidden(message, retry_after)
-        case HTTPStatus.UNAUTHORIZED | HTTPStatus.REQUEST_TIMEOUT:
-            return Unavailable(message, retry_after)
-        case _ if code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Refused(message)
-    return Unavailable(message, retry_after)
-
-
-def _message(code: int, answer: bytes) -> str:
-    try:
-        said = json.loads(answer)["message"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        said = answer.decode("utf-8", "replace")
-    return f"{code} {printable(str(said))}"
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isascii() and text.isdigit() else None

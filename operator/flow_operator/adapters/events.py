@@ -58,6 +58,8 @@ class Events:
                 await self._cluster.create("events", namespace, document)
             except ClusterError as error:
                 log.warning("event %s in %s could not be posted: %s", document["reason"], namespace, error)
+            except Exception:  # one event is not worth the process
+                log.exception("event %s in %s could not be posted", document["reason"], namespace)
             finally:
                 self._waiting.task_done()
 

@@ -1,11 +1,12 @@
 """What is counted, under the names of the contract (semantics: How it is started).
 
-What bounds each label: `namespace` and `workflow` the Workflows there are (and those that runs under way still name);
-`step` the steps of their definitions; `phase`, `verdict`, `direction` and `result` are closed lists. Nothing of a run
-is a label: its trace is told by exemplars, of which a series keeps one, and only to who asks for OpenMetrics.
+What bounds each label: `workflow` the Workflows there are; `step` the steps of their definitions; `namespace`, beside a
+`workflow` in the gauges of runs, the runs there are; `phase`, `verdict`, `direction`, `result` and `kind` are closed
+lists. Nothing of a run is a label: its trace is told by exemplars, of which a series keeps one, and only to who asks
+for OpenMetrics.
 
-A Workflow's series are dropped when no namespace has a Workflow of its name any more; a run that goes on after that
-begins them anew, which Prometheus takes for a restart.
+A Workflow's series are dropped when no namespace has a Workflow of its name any more. What its runs do after that is
+counted under `(deleted)` instead of both names: under their own they would begin anew, and stay for ever.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -21,6 +22,9 @@ _ATTEMPT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 _RUN_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600, 7 * 24 * 3600)
 _LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
+DELETED = "(deleted)"
+"""In place of the name of a Workflow that is gone, and of its steps. No object can be called so."""
+
 
 class Metrics:
     """Counters of its own registry; how many runs there are is asked for when somebody looks."""
@@ -28,6 +32,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody reads
         self._registry = registry = CollectorRegistry()
+        self._has_workflow: Callable[[str], bool] = _always
         self._attempts = Counter(
             "flow_attempts",
             "Attempts that have ended.",
@@ -54,7 +59,16 @@ class Metrics:
             registry=registry,
         )
         self._writes = Counter(
-            "flow_status_writes", "Writes of a status, by what became of them.", ("result",), registry=registry
+            "flow_status_writes",
+            "Writes of a status, and of the revision that it names, by what became of them.",
+            ("result",),
+            registry=registry,
+        )
+        self._listed = Gauge(
+            "flow_list_objects",
+            "How many objects the list of a kind has brought: the one under way, else the last one.",
+            ("kind",),
+            registry=registry,
         )
         self._spans_dropped = Counter(
             "flow_spans_dropped", "Spans that no receiver of traces has taken.", registry=registry
@@ -72,20 +86,25 @@ class Metrics:
         self, workflow: str, step: str, direction: Direction, verdict: Verdict, seconds: float, trace: str | None
     ) -> None:
         """An attempt has ended and its verdict is known."""
-        self._attempts.labels(workflow, step, direction.value, verdict.value).inc(exemplar=_exemplar(trace))
+        names = (workflow, step) if self._has_workflow(workflow) else (DELETED, DELETED)
+        self._attempts.labels(*names, direction.value, verdict.value).inc(exemplar=_exemplar(trace))
         self._attempt_seconds.observe(seconds, _exemplar(trace))
 
     def run_ended(self, workflow: str, phase: str, seconds: float, trace: str | None) -> None:
         """A run has ended, its undo included."""
-        self._run_seconds.labels(workflow, phase).observe(seconds, _exemplar(trace))
+        self._run_seconds.labels(self._named(workflow), phase).observe(seconds, _exemplar(trace))
 
     def undo_ended(self, workflow: str, phase: str, trace: str | None) -> None:
         """The undo of a run has ended."""
-        self._undos.labels(workflow, phase).inc(exemplar=_exemplar(trace))
+        self._undos.labels(self._named(workflow), phase).inc(exemplar=_exemplar(trace))
 
     def status_write(self, result: str) -> None:
-        """A status was written, or not."""
+        """A status, or the revision that it names, was written or not."""
         self._writes.labels(result).inc()
+
+    def listed(self, kind: str, number: int) -> None:
+        """The list of this kind that is under way has brought so many objects so far."""
+        self._listed.labels(kind).set(number)
 
     def spans_dropped(self, number: int) -> None:
         """So many spans were not exported."""
@@ -99,6 +118,10 @@ class Metrics:
         """There is no Workflow of this name any more."""
         for family in (self._attempts, self._run_seconds, self._undos):
             family.remove_by_labels({"workflow": workflow})
+
+    def name_workflows(self, exist: Callable[[str], bool]) -> None:
+        """Ask this whether there is a Workflow of a name, before something is counted under that."""
+        self._has_workflow = exist
 
     def count(self, runs: Callable[[], Counts]) -> None:
         """Ask this how many runs there are."""
@@ -118,10 +141,17 @@ class Metrics:
         gauge = Gauge("flow_shards_held", "Those of them that this replica holds.", registry=self._registry)
         gauge.set_function(held)
 
+    def _named(self, workflow: str) -> str:
+        return workflow if self._has_workflow(workflow) else DELETED
+
     def exposition(self, accept: Collection[str] = ()) -> tuple[bytes, str]:
         """All of it, as who accepts these types reads it, and its type. Only OpenMetrics has exemplars."""
         encode, content_type = choose_encoder(",".join(accept))
         return encode(self._registry), content_type
+
+
+def _always(_: str) -> bool:
+    return True
 
 
 def _exemplar(trace: str | None) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ after it, or a Step that it refers to, has changed.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -62,6 +63,8 @@ class Definitions:
     def __init__(self, now: Now) -> None:
         self._now = now
         self._namespaces: dict[str, Namespace] = {}
+        self._names: Counter[str] = Counter()
+        """Of Workflows: how many namespaces have one of this name."""
         self.on_change: Callable[[Known], None] = _nobody
         """Told of each definition that is to be judged again, itself or because of a Step it refers to."""
         self.on_deletion: Callable[[Known], None] = _nobody
@@ -86,6 +89,8 @@ class Definitions:
             return
         if known is not None and known.uid != fresh.uid:
             self.on_deletion(known)
+        if known is None and plural == WORKFLOWS:
+            self._names[fresh.name] += 1
         within.of(plural)[fresh.name] = fresh
         self._changed(within, fresh)
 
@@ -96,6 +101,8 @@ class Definitions:
             return
         within = self._namespaces[namespace]
         del within.of(plural)[name]
+        if plural == WORKFLOWS:
+            self._names -= Counter((name,))
         self.on_deletion(known)
         self._changed(within, known)
         if not within.workflows and not within.steps:
@@ -108,7 +115,7 @@ class Definitions:
 
     def has_workflow(self, name: str) -> bool:
         """Whether any namespace has a Workflow of this name."""
-        return any(name in namespace.workflows for namespace in self._namespaces.values())
+        return name in self._names
 
     def lookup(self, namespace: str, workflow: str) -> Definition | Unresolved:
         """What a run started now would be pinned to, or why it cannot start."""

@@ -132,7 +132,7 @@ class Meter(Protocol):
         ...
 
     def status_write(self, result: WriteResult) -> None:
-        """A status was written, or not."""
+        """A status, or the revision that it names, was written or not."""
         ...
 
 

@@ -72,7 +72,7 @@ class Reconciler:
         may be awake at once, `per_namespace` how many of one namespace (0: a share of what is free).
         """
         definitions = Definitions(world.now)
-        revisions = Revisions(world.cluster)
+        revisions = Revisions(world.cluster, world.meter)
         self._shards = Shards(shards, is_held)
         shell = Shell(
             plan=plan,
@@ -134,7 +134,10 @@ class Reconciler:
         self._runs.start_acting(shards)
 
     async def stop_acting(self, shards: Collection[int]) -> None:
-        """The leases of these are lost, or to be given back: nothing more is sent or written, calls are cut."""
+        """The leases of these are lost, or to be given back: nothing more is begun, and calls are cut.
+
+        The write of a definition's status that is under way is not waited for: its resourceVersion is fence enough.
+        """
         self._shards.stop(shards)
         await self._runs.stop_acting(shards)
 
@@ -160,6 +163,10 @@ class Reconciler:
             if entry.waiting:
                 counts.waiting[entry.namespace, entry.workflow, entry.waiting] += 1
         return counts
+
+    def has_workflow(self, name: str) -> bool:
+        """Whether any namespace has a Workflow of this name."""
+        return self._definitions.has_workflow(name)
 
     def queue(self) -> Queue:
         """How many runs wait for somebody to look at them, how long, and how many are awake."""
