@@ -9,7 +9,9 @@ from tests.adapters.lease_stage import LeaseServer
 from tests.reconciler.virtual_time import pass_time, run
 
 from flow_operator import __main__ as process
+from flow_operator.adapters.api_server_names import ApiServerNames
 from flow_operator.adapters.credentials import Credentials
+from flow_operator.adapters.egress import Rules
 from flow_operator.reconciler import Reconciler
 from flow_operator.settings import load
 
@@ -17,6 +19,10 @@ from flow_operator.settings import load
 async def forever(_: object) -> None:
     """Goes on as it should."""
     await asyncio.Event().wait()
+
+
+async def known(_: object) -> None:
+    """Finds nothing out."""
 
 
 async def raises(_: object) -> None:
@@ -41,28 +47,34 @@ def operator(monkeypatch: pytest.MonkeyPatch) -> Callable[[], process.Operator]:
     """An operator whose API server is a fake one, and whose watches bring nothing."""
     monkeypatch.setattr(process, "ApiServer", lambda *_, **__: LeaseServer())
     monkeypatch.setattr(process.Supervisor, "run", forever)
+    monkeypatch.setattr(ApiServerNames, "learn", known)
+    monkeypatch.setattr(ApiServerNames, "keep_current", forever)
     access = Credentials("https://127.0.0.1", None, None, "default")
 
     def make() -> process.Operator:
         settings = load({"FLOW_IDENTITY": "flow-0", "FLOW_LEASE_NAMESPACE": "flow"}, [])
-        return process.Operator(settings, access, None, None)  # type: ignore[arg-type]
+        return process.Operator(settings, access, None, None, Rules())  # type: ignore[arg-type]
 
     return make
 
 
 @pytest.mark.parametrize("ends", [raises, returns, is_cancelled])
-@pytest.mark.parametrize("part", ["keep_judging", "keep_listing"])
+@pytest.mark.parametrize(
+    ("owner", "part"),
+    [(Reconciler, "keep_judging"), (Reconciler, "keep_listing"), (ApiServerNames, "keep_current")],
+)
 def test_when_a_part_ends_the_operator_ends_with_code_1_and_tells_it(
+    owner: type,
     part: str,
     ends: Callable[[object], Awaitable[None]],
     operator: Callable[[], process.Operator],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(Reconciler, part, ends)
-
     async def story() -> int:
-        return await operator().run()
+        made = operator()
+        monkeypatch.setattr(owner, part, ends)
+        return await made.run()
 
     with caplog.at_level(logging.CRITICAL):
         assert run(story()) == 1

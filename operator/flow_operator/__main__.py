@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from flow_operator.adapters import clock, credentials, logs, loop_lag, process, traces
-from flow_operator.adapters.api_server_names import known_as
+from flow_operator.adapters.api_server_names import ApiServerNames
 from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.cluster import ApiServer
 from flow_operator.adapters.credentials import Credentials, CredentialsError
@@ -54,12 +54,12 @@ def main() -> None:
 async def operate(settings: Settings, access: Credentials) -> int:
     """Run until SIGTERM; the exit code."""
     asyncio.get_running_loop().set_default_executor(process.lookup_threads())
-    rules = Rules(settings.egress_allow, settings.egress_deny, await known_as(access.server, os.environ))
+    rules = Rules(settings.egress_allow, settings.egress_deny)
     async with (
         api_server_session(base_url=access.server, tls=access.tls, token=access.token) as api_session,
         call_session(rules) as calls,
     ):
-        operator = Operator(settings, access, api_session, calls)
+        operator = Operator(settings, access, api_session, calls, rules)
         try:
             runner = await operator.probes.serve(settings.http_listen.host, settings.http_listen.port)
         except OSError as error:
@@ -76,7 +76,12 @@ class Operator:
     """The parts, joined; and the order in which they begin and end."""
 
     def __init__(
-        self, settings: Settings, access: Credentials, api: aiohttp.ClientSession, calls: aiohttp.ClientSession
+        self,
+        settings: Settings,
+        access: Credentials,
+        api: aiohttp.ClientSession,
+        calls: aiohttp.ClientSession,
+        rules: Rules,
     ) -> None:
         self._metrics = metrics = Metrics()
         cluster = ApiServer(api, settings.namespaces, listed=metrics.listed)
@@ -85,6 +90,7 @@ class Operator:
         self._stop = asyncio.Event()
         self._filled = False
         self._events = Events(cluster, settings.identity)
+        self._api_server_names = ApiServerNames(cluster, rules, access.server, os.environ)
         slots = Slots(
             clock.now,
             per_host=settings.host_concurrency,
@@ -126,7 +132,7 @@ class Operator:
         """Begin, go on until a signal comes or a part ends that never should, and end; the exit code."""
         self._listen_to_signals()
         async with _background(self._stop.wait()) as stopped:
-            async with _background(self._reconciler.fill()) as filling:
+            async with _background(self._prepare()) as filling:
                 await asyncio.wait((stopped, filling), return_when=asyncio.FIRST_COMPLETED)
             if stopped.done():
                 return 0
@@ -138,15 +144,21 @@ class Operator:
                 _background(self._leases.run()) as leases,
                 _background(self._reconciler.keep_listing()) as listing,
                 _background(self._reconciler.keep_judging()) as judging,
+                _background(self._api_server_names.keep_current()) as names,
                 _background(loop_lag.measure(self._metrics.lag)) as lag,
             ):
-                parts = (events, watches, leases, listing, judging, lag)
+                parts = (events, watches, leases, listing, judging, names, lag)
                 await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)
                 await self._end()
                 ended = [part for part in parts if part.done()]
         for part in ended:
             log.critical("a part of the operator has ended", exc_info=None if part.cancelled() else part.exception())
         return 1 if ended else 0
+
+    async def _prepare(self) -> None:
+        """What has to be known before anything is done."""
+        await self._reconciler.fill()
+        await self._api_server_names.learn()
 
     async def _end(self) -> None:
         """Start nothing new, store what comes in time, and only then give the leases away."""

@@ -51,6 +51,17 @@ class Seen:
         return web.json_response(self.answer)
 
 
+async def test_a_list_may_be_of_objects_with_a_label_only() -> None:
+    seen = Seen({"items": [{"endpoints": []}]})
+    async with api_server(seen.handle) as cluster:
+        assert await cluster.list_all("endpointslices", "default", "kubernetes.io/service-name=kubernetes")
+        assert await cluster.list_all("leases", "default")
+    assert [path for _, path, _, _ in seen.requests] == [
+        "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name%3Dkubernetes",
+        "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+    ]
+
+
 async def test_a_status_is_written_as_cheaply_as_possible() -> None:
     seen = Seen()
     async with api_server(seen.handle) as cluster:

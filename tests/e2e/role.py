@@ -65,14 +65,23 @@ def may_write_statuses(kube: Kube, account: ServiceAccount) -> bool:
 def _may_begin(kube: Kube, account: ServiceAccount) -> bool:
     """Whether the API server knows of the bindings by now: it learns of them a moment after they are stored."""
     needed = (("flow.unistack.org", "steps", "list"), ("coordination.k8s.io", "leases", "create"))
-    return all(_allowed(kube, account, *each) for each in needed)
+    return all(_allowed(kube, account, *each) for each in needed) and _allowed(
+        kube, account, "discovery.k8s.io", "endpointslices", "list", namespace="default"
+    )
 
 
 def _allowed(
-    kube: Kube, account: ServiceAccount, group: str, resource: str, verb: str, *, subresource: str = ""
+    kube: Kube,
+    account: ServiceAccount,
+    group: str,
+    resource: str,
+    verb: str,
+    *,
+    subresource: str = "",
+    namespace: str = "",
 ) -> bool:
     what = {"group": group, "resource": resource, "subresource": subresource, "verb": verb}
-    attributes = {"namespace": account.namespace, **what}
+    attributes = {"namespace": namespace or account.namespace, **what}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",

@@ -106,3 +106,29 @@ def test_a_destination_that_is_not_allowed(shop: Shop) -> None:
 
     assert (status["phase"], status["reason"]) == ("Failure", "EgressDenied")
     assert status["steps"][0].get("effect", "None") == "None"
+
+
+@pytest.mark.fault("a workflow calls an endpoint of the API server by its address", "Failure/None EgressDenied")
+def test_an_address_behind_the_service_of_the_api_server(bare_shop: Shop) -> None:
+    shop = bare_shop
+    endpoints = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": shop.namespace,
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "ports": [{"name": "https", "port": 6443}],
+        "endpoints": [{"addresses": ["192.0.2.7"]}],
+    }
+    shop.kube.request("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", endpoints)
+    shop.hire()
+    shop.define(workflow("order", step("steal", "https://192.0.2.7:6443/api/v1/secrets")))
+    shop.start("order")
+
+    status = shop.until_ended("run")
+
+    assert (status["phase"], status["reason"]) == ("Failure", "EgressDenied")
+    assert status["steps"][0].get("effect", "None") == "None"

@@ -160,7 +160,17 @@ def test_listed_namespaces_get_roles_instead_of_a_cluster_role() -> None:
             ("shop", "flow-operator"),
             ("flow-system", "flow-operator"),
             ("flow-system", "flow-operator-own"),
+            ("default", "flow-operator-of-flow-system"),
         )
+    }
+
+
+def test_the_right_outside_of_its_namespaces_can_be_left_out() -> None:
+    values: Values = {"settings": {"namespaces": ["shop"]}, "rbac": {"apiServerEndpoints": False}}
+
+    assert {each["metadata"].get("namespace") for each in rendered(values) if each["kind"] == "Role"} == {
+        "shop",
+        "flow-system",
     }
 
 

@@ -26,6 +26,16 @@
   verbs: [get, list, create, update, delete]
 {{- end }}
 
+{{/*
+What it may do in the namespace default: find the API server's own addresses, to deny them to workflows. RBAC limits a list
+neither to a label nor to names that are not known before.
+*/}}
+{{- define "flow-operator.apiServerRules" -}}
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list]
+{{- end }}
+
 {{/* The role and its binding: kind ("" or "Cluster"), name, namespace, rules, root. */}}
 {{- define "flow-operator.role" -}}
 {{- $metadata := dict "name" .name "labels" (include "flow-operator.labels" .root | fromYaml) }}

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -25,6 +26,7 @@ ROOTS = {
     "controllerrevisions": "/apis/apps/v1",
     "leases": "/apis/coordination.k8s.io/v1",
     "events": "/api/v1",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
 }
 KINDS = {"steps": "Step", "workflows": "Workflow", "workflowexecutions": "WorkflowExecution"}
 
@@ -88,9 +90,10 @@ class ApiServer:
         """Compare and swap the whole object."""
         return await self._request("PUT", _path(plural, namespace, name), document)
 
-    async def list_all(self, plural: str, namespace: str) -> list[Object]:
-        """All objects of a namespace, at once: for kinds of which there are few."""
-        items: list[Object] = (await self._request("GET", _path(plural, namespace))).get("items") or []
+    async def list_all(self, plural: str, namespace: str, labels: str = "") -> list[Object]:
+        """All objects of a namespace that have these labels, at once: for kinds of which there are few."""
+        selector = f"?labelSelector={quote(labels, safe='')}" if labels else ""
+        items: list[Object] = (await self._request("GET", _path(plural, namespace) + selector)).get("items") or []
         return items
 
     async def delete(self, plural: str, namespace: str, name: str, uid: str, version: str) -> None:

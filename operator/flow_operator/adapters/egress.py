@@ -68,14 +68,14 @@ class Destinations:
         return any(address in network for network in self.networks if network.num_addresses == 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rules:
-    """All that the decision depends on; it never changes while the operator runs."""
+    """All that the decision depends on. The settings in it never change; `api_server` is replaced when it does."""
 
     allow: Destinations = field(default_factory=Destinations)
     deny: Destinations = field(default_factory=Destinations)
     api_server: Destinations = field(default_factory=Destinations)
-    """The names and addresses under which the API server is known."""
+    """The names and addresses under which the API server is known at present (`api_server_names`)."""
 
 
 @dataclass(frozen=True, slots=True)

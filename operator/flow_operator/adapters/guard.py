@@ -27,6 +27,8 @@ class EgressDenied(aiohttp.ClientError):
 class Guard:
     """Binds the egress rules to a session: every dial passes `open_socket`, also one to an address in the URL.
 
+    Each dial is judged by the rules as they are at that moment.
+
     The socket is made for the very address that is connected to next, so a name that changes its address between check
     and connection (DNS rebinding) gains nothing. A kept connection was checked when it was made, under the same host.
     """
