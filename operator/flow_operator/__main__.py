@@ -20,6 +20,7 @@ from flow_operator.adapters.credentials import Credentials, CredentialsError
 from flow_operator.adapters.egress import Rules
 from flow_operator.adapters.events import Events
 from flow_operator.adapters.leases import ShardLeases
+from flow_operator.adapters.lookups import Lookups
 from flow_operator.adapters.metrics import Metrics
 from flow_operator.adapters.probes import Probes
 from flow_operator.adapters.sessions import api_server_session, call_session
@@ -55,11 +56,13 @@ async def operate(settings: Settings, access: Credentials) -> int:
     """Run until SIGTERM; the exit code."""
     asyncio.get_running_loop().set_default_executor(process.lookup_threads())
     rules = Rules(settings.egress_allow, settings.egress_deny)
+    lookups = Lookups()
     async with (
         api_server_session(base_url=access.server, tls=access.tls, token=access.token) as api_session,
-        call_session(rules) as calls,
+        call_session(rules, lookups=lookups) as calls,
     ):
         operator = Operator(settings, access, api_session, calls, rules)
+        operator.metrics.count_lookups(lambda: lookups.waiting)
         try:
             runner = await operator.probes.serve(settings.http_listen.host, settings.http_listen.port)
         except OSError as error:
@@ -83,7 +86,7 @@ class Operator:
         calls: aiohttp.ClientSession,
         rules: Rules,
     ) -> None:
-        self._metrics = metrics = Metrics()
+        self.metrics = metrics = Metrics()
         cluster = ApiServer(api, settings.namespaces, listed=metrics.listed)
         self.tracer = traces.open_tracer(os.environ, settings.identity, metrics.spans_dropped)
         self._access = access
@@ -145,7 +148,7 @@ class Operator:
                 _background(self._reconciler.keep_listing()) as listing,
                 _background(self._reconciler.keep_judging()) as judging,
                 _background(self._api_server_names.keep_current()) as names,
-                _background(loop_lag.measure(self._metrics.lag)) as lag,
+                _background(loop_lag.measure(self.metrics.lag)) as lag,
             ):
                 parts = (events, watches, leases, listing, judging, names, lag)
                 await asyncio.wait((stopped, *parts), return_when=asyncio.FIRST_COMPLETED)

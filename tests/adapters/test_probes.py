@@ -63,6 +63,7 @@ async def test_the_metrics_have_the_names_of_the_contract() -> None:
     metrics.status_write("stored")
     metrics.listed("WorkflowExecution", 4500)
     metrics.count_shards(4, lambda: 3)
+    metrics.count_lookups(lambda: 2)
     code, kind, body = await asked(Probes(lambda: None, lambda: None, metrics), "/metrics")
     assert code == 200
     assert kind.startswith("text/plain; version=0.0.4")
@@ -81,6 +82,7 @@ async def test_the_metrics_have_the_names_of_the_contract() -> None:
     assert "flow_workqueue_active 7.0" in lines
     assert 'flow_event_loop_lag_seconds_bucket{le="0.25"} 1.0' in lines
     assert 'flow_list_objects{kind="WorkflowExecution"} 4500.0' in lines
+    assert "flow_lookups_waiting 2.0" in lines
     assert "flow_shards 4.0" in lines
     assert "flow_shards_held 3.0" in lines
     assert [line for line in lines if line.startswith("flow_build_info{") and line.endswith(" 1.0")]

@@ -17,6 +17,7 @@ from tests.adapters.test_caller import GENEROUS, LOOPBACK, POST, SHORT, answer, 
 from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.egress import Destinations, Rules
 from flow_operator.adapters.guard import EgressDenied
+from flow_operator.adapters.lookups import Lookups
 from flow_operator.adapters.sessions import ConnectionLost, api_server_session, call_session
 from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent
 
@@ -54,7 +55,7 @@ def answers_all(state: RawServer) -> Behaviour:
 async def test_a_request_into_a_dropped_connection_is_not_sent_again(method: str) -> None:
     request = replace(PATIENT, method=method, body=b"{}" if method in ("PUT", "POST") else None)
     async with raw_server(answers_once_per_connection) as server, call_session(LOOPBACK) as session:
-        caller = Caller(session, per_host=1)
+        caller = Caller(session)
         assert await caller.call(replace(PATIENT, url=server.url)) == answered(content_length="2")
         assert seen(await caller.call(replace(request, url=server.url))) == NoAnswer("ConnectionLost", "")
         assert (server.connections, len(server.requests)) == (1, 2)
@@ -72,7 +73,7 @@ async def test_nor_does_the_session_for_the_api_server_send_again() -> None:
 @pytest.mark.fault("the operator loses its lease while it connects", "Nothing is sent")
 async def test_what_may_not_be_sent_any_more_when_the_connection_is_there_is_not_sent() -> None:
     async with raw_server(answers_all) as server, call_session(LOOPBACK) as session:
-        caller = Caller(session, per_host=1)
+        caller = Caller(session)
         request = replace(PATIENT, url=server.url)
         assert await caller.call(request, lambda: False) is None
         assert isinstance(await caller.call(request, lambda: True), Answered)
@@ -83,7 +84,7 @@ async def test_what_may_not_be_sent_any_more_when_the_connection_is_there_is_not
 @pytest.mark.fault("the service sets cookies", "None is kept, none is sent")
 async def test_a_connection_is_kept_and_no_cookie_is() -> None:
     async with raw_server(answers_all) as server, call_session(LOOPBACK) as session:
-        caller = Caller(session, per_host=1)
+        caller = Caller(session)
         for _ in range(3):
             await caller.call(replace(PATIENT, url=server.url))
         assert (server.connections, len(server.requests)) == (1, 3)
@@ -94,7 +95,7 @@ async def test_a_connection_is_kept_and_no_cookie_is() -> None:
 async def test_a_connection_with_more_to_say_is_not_kept() -> None:
     """After an answer that was too large or cut off, the rest of it would be taken for the next answer."""
     async with raw_server(answer(ok(body=bytes(8_000_000)), hang)) as server, call_session(LOOPBACK) as session:
-        caller = Caller(session, per_host=1)
+        caller = Caller(session)
         for _ in range(2):
             await caller.call(replace(PATIENT, url=server.url))
         assert (server.connections, len(server.requests)) == (2, 2)
@@ -123,7 +124,7 @@ async def test_what_is_said_unasked_on_a_kept_connection_answers_nothing() -> No
         return act
 
     async with raw_server(make) as server, raw_server(answer(ok())) as other, call_session(LOOPBACK) as session:
-        caller = Caller(session, per_host=1)
+        caller = Caller(session)
         assert await caller.call(replace(PATIENT, url=server.url)) == answered(content_length="2")
         speak.set()
         await spoken.wait()
@@ -155,7 +156,7 @@ class Names(aiohttp.abc.AbstractResolver):
 
 def named(rules: Rules, *answers: list[str]) -> aiohttp.ClientSession:
     """A session whose names lead to these addresses."""
-    return call_session(rules, resolver=Names(*answers))
+    return call_session(rules, lookups=Lookups(Names(*answers), keep_seconds=0))
 
 
 OPEN_2 = Rules(allow=Destinations.parse("127.0.0.2"))
@@ -199,7 +200,7 @@ GUARDED: dict[str, tuple[Rules, list[str], str, object]] = {
 async def test_the_guard_sees_every_dial(rules: Rules, found: list[str], host: str, expected: object) -> None:
     async with raw_server(answer(ok())) as server, named(rules, found) as session:
         request = replace(PATIENT, url=f"http://{host}:{server.port}/")
-        assert seen(await Caller(session, per_host=1).call(request)) == expected
+        assert seen(await Caller(session).call(request)) == expected
         assert server.connections == (1 if expected == answered(content_length="2") else 0)
 
 
@@ -212,11 +213,9 @@ async def test_a_name_that_changes_its_address_is_judged_by_the_one_it_has_now()
         return answer(ok(b"Connection: close"))(state)
 
     async with raw_server(make) as server, named(LOOPBACK, ["127.0.0.1"], ["127.0.0.2"]) as session:
-        assert isinstance(session.connector, aiohttp.TCPConnector)
-        caller = Caller(session, per_host=1)
+        caller = Caller(session)
         request = replace(PATIENT, url=f"http://rebound.example:{server.port}/")
         assert seen(await caller.call(request)) == answered(connection="close", content_length="2")
-        session.connector.clear_dns_cache()
         assert seen(await caller.call(request)) == Denied("")
         assert server.connections == 1
 
@@ -226,7 +225,7 @@ async def test_a_name_that_changes_its_address_is_judged_by_the_one_it_has_now()
 async def test_a_name_that_is_looked_up_for_too_long_was_not_sent(connect: float, total: float) -> None:
     async with named(LOOPBACK) as session:
         request = replace(POST, url="http://orders.example/", connect_timeout=connect, request_timeout=total)
-        assert seen(await Caller(session, per_host=1).call(request)) == NotSent("ConnectTimeout", "")
+        assert seen(await Caller(session).call(request)) == NotSent("ConnectTimeout", "")
 
 
 @pytest.mark.fault(
@@ -287,14 +286,14 @@ async def test_tls(
     served = raw_server(behaviour, tls=tls_server() if encrypted else None)
     async with served as server, call_session(LOOPBACK, tls=tls) as session:
         request = replace(PATIENT, url=f"https://{host}:{server.port}/")
-        assert seen(await Caller(session, per_host=1).call(request)) == expected
+        assert seen(await Caller(session).call(request)) == expected
 
 
 @pytest.mark.fault("the TLS handshake hangs", "Retry/None ConnectTimeout")
 async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
     async with raw_server(answer(b"", hang, asked=False)) as server, call_session(LOOPBACK) as session:
         request = replace(PATIENT, url=f"https://localhost:{server.port}/", connect_timeout=SHORT)
-        assert seen(await Caller(session, per_host=1).call(request)) == NotSent("ConnectTimeout", "")
+        assert seen(await Caller(session).call(request)) == NotSent("ConnectTimeout", "")
 
 
 async def test_who_speaks_first_on_a_new_connection_speaks_no_http() -> None:
@@ -304,7 +303,7 @@ async def test_who_speaks_first_on_a_new_connection_speaks_no_http() -> None:
     greeting = answer(b"220 ready\r\n", hang, asked=False)
     async with raw_server(greeting, tls=tls) as server, call_session(LOOPBACK, tls=tls_client()) as session:
         request = replace(PATIENT, url=f"https://localhost:{server.port}/")
-        observation = await Caller(session, per_host=1).call(request)
+        observation = await Caller(session).call(request)
         assert isinstance(observation, NoAnswer)
         assert observation.reason in ("NotHTTP", "ConnectionLost")  # the latter since Python 3.12
         assert server.connections == 1
@@ -312,6 +311,6 @@ async def test_who_speaks_first_on_a_new_connection_speaks_no_http() -> None:
 
 async def test_tls_without_it_is_no_http() -> None:
     async with raw_server(answer(ok()), tls=tls_server()) as server, call_session(LOOPBACK) as session:
-        observation = await Caller(session, per_host=1).call(replace(PATIENT, url=server.url))
+        observation = await Caller(session).call(replace(PATIENT, url=server.url))
         assert isinstance(observation, NoAnswer)
         assert observation.reason in ("NotHTTP", "ConnectionLost")

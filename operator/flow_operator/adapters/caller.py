@@ -50,14 +50,17 @@ class Caller:
         request: Request,
         may_send: Callable[[], bool] = lambda: True,
         *,
-        namespace: str = "",  # noqa: ARG002 its share of look-ups comes next
+        namespace: str = "",
         reserved: bool = False,  # noqa: ARG002 and what its slot holds of the memory
     ) -> Observation | None:
-        """Send the request, once, and say what was seen; None if it was not sent since it may not be any more."""
+        """Send the request, once, and say what was seen; None if it was not sent since it may not be any more.
+
+        `namespace` is that of the run: what calls share is shared fairly between these.
+        """
         target = _target(request)
         if isinstance(target, Denied):
             return target
-        journey = Progress(may_send)
+        journey = Progress(may_send, namespace)
         before = progress.set(journey)
         code: int | None = None
         try:

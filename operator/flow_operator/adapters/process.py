@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 LOOKUPS_AT_ONCE = 64
-"""Threads for looking up names. With asyncio's few, some hosts whose name servers are dead would hold up all calls."""
+"""Names of services looked up at once. With as few as asyncio has, some dead name servers would stop all calls."""
+OWN_THREADS = 8
+"""Threads for what the operator needs itself, whatever the services' name servers do."""
 
 
 def raise_file_limit() -> None:
@@ -16,5 +18,5 @@ def raise_file_limit() -> None:
 
 
 def lookup_threads() -> ThreadPoolExecutor:
-    """The threads in which names are looked up."""
-    return ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="lookup")
+    """The threads in which names are looked up, and what else cannot be awaited is done."""
+    return ThreadPoolExecutor(LOOKUPS_AT_ONCE + OWN_THREADS, thread_name_prefix="lookup")

@@ -15,6 +15,8 @@ class Progress:
 
     may_send: Callable[[], bool] = lambda: True
     """Asked right before the first byte is written."""
+    namespace: str = ""
+    """The namespace of the run whose call it is: look-ups are shared fairly between namespaces."""
     denied: Denial | None = None
     """The last address of the host that the guard refused."""
     dialled: bool = False

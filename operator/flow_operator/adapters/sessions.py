@@ -13,6 +13,8 @@ aiohttp's defaults are those of a browser. What they would do to an operator, an
 | idle connections are kept 15 s, many servers close theirs after 2 s  | 1.5 s for calls: a request is rarely sent   |
 | or 5 s: a request sent just then is lost, with effect Unknown        | into a connection that is being closed      |
 | `.netrc` and proxy variables                                         | not read                                    |
+| a name is looked up for all who want it, in the line of who asked    | namespaces take turns (`lookups`)           |
+| first                                                                |                                             |
 | Accept and Content-Type are invented                                 | only what the caller gives is sent          |
 
 Redirects are a matter of each request: callers pass `allow_redirects=False`.
@@ -26,7 +28,6 @@ from functools import partial
 from weakref import WeakSet
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_parser import RawResponseMessage
@@ -35,6 +36,7 @@ from flow_operator import __version__
 from flow_operator.adapters.bearer import TokenSource, bearer
 from flow_operator.adapters.egress import Rules
 from flow_operator.adapters.guard import Guard
+from flow_operator.adapters.lookups import Lookups
 from flow_operator.adapters.progress import progress
 
 USER_AGENT = f"flow-operator/{__version__}"
@@ -107,19 +109,17 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 
 def call_session(
-    rules: Rules, *, tls: ssl.SSLContext | None = None, resolver: AbstractResolver | None = None
+    rules: Rules, *, tls: ssl.SSLContext | None = None, lookups: Lookups | None = None
 ) -> aiohttp.ClientSession:
-    """The session for calls to services: guarded, and without a limit of connections (the caller limits per host).
-
-    Names are looked up by `resolver`, or as the machine does it.
-    """
+    """The session for calls to services: guarded, and without a limit of connections (the caller limits per host)."""
     guard = Guard(rules)
     connector = aiohttp.TCPConnector(
         socket_factory=guard.open_socket,
         ssl=tls or True,
         limit=0,
         keepalive_timeout=_IDLE_SECONDS,
-        resolver=resolver,
+        resolver=lookups or Lookups(),
+        use_dns_cache=False,  # they have one that is fair
     )
     return _session(connector, aiohttp.ClientTimeout(total=None), middlewares=(_send_once, guard.watch))
 
