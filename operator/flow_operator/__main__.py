@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from flow_operator.adapters import clock, credentials, logs, loop_lag, process, traces
+from flow_operator.adapters.answer_memory import AnswerMemory
 from flow_operator.adapters.api_server_names import ApiServerNames
 from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.cluster import ApiServer
@@ -94,16 +95,18 @@ class Operator:
         self._filled = False
         self._events = Events(cluster, settings.identity)
         self._api_server_names = ApiServerNames(cluster, rules, access.server, os.environ)
+        memory = AnswerMemory(settings.answer_memory)
         slots = Slots(
             clock.now,
             per_host=settings.host_concurrency,
             per_namespace=settings.namespace_concurrency,
+            memory=memory,
             circuits=settings.circuit,
         )
         self._reconciler = Reconciler(
             plan,
             record,
-            World(cluster, Caller(calls), slots, metrics, self._events, clock.now, self.tracer),
+            World(cluster, Caller(calls, memory=memory), slots, metrics, self._events, clock.now, self.tracer),
             shards=settings.shards,
             is_held=lambda shard: self._leases.is_held(shard),
             service_url=settings.service_url,
@@ -128,6 +131,7 @@ class Operator:
         metrics.count(self._reconciler.count_runs)
         metrics.count_circuits(slots.open_circuits)
         metrics.count_queue(self._reconciler.queue)
+        metrics.count_answer_memory(lambda: memory.taken)
         metrics.count_shards(settings.shards, lambda: self._leases.held)
         self.probes = Probes(health=self._supervisor.trouble, readiness=self._unready, metrics=metrics)
 

@@ -63,6 +63,7 @@ async def test_the_metrics_have_the_names_of_the_contract() -> None:
     metrics.status_write("stored")
     metrics.listed("WorkflowExecution", 4500)
     metrics.count_shards(4, lambda: 3)
+    metrics.count_answer_memory(lambda: 65536)
     metrics.count_lookups(lambda: 2)
     code, kind, body = await asked(Probes(lambda: None, lambda: None, metrics), "/metrics")
     assert code == 200
@@ -82,6 +83,7 @@ async def test_the_metrics_have_the_names_of_the_contract() -> None:
     assert "flow_workqueue_active 7.0" in lines
     assert 'flow_event_loop_lag_seconds_bucket{le="0.25"} 1.0' in lines
     assert 'flow_list_objects{kind="WorkflowExecution"} 4500.0' in lines
+    assert "flow_answer_memory_bytes 65536.0" in lines
     assert "flow_lookups_waiting 2.0" in lines
     assert "flow_shards 4.0" in lines
     assert "flow_shards_held 3.0" in lines

@@ -110,6 +110,7 @@ def test_every_setting_reaches_the_operator() -> None:
         "hostConcurrency": 7,
         "namespaceConcurrency": 5,
         "circuit": "off",
+        "answerMemory": "64Mi",
         "logFormat": "text",
         "logLevel": "debug",
     }

@@ -10,6 +10,7 @@ The rules of this room:
 4. "Not sent" is claimed only if the request had not begun to be written. Everything later is "no answer".
 5. An answer is read to the size limit and no further, and only for so long: the request timeout bounds the attempt as a
    whole, so that a drip of bytes ends as well.
+6. What all answers take together is bounded (`answer_memory`): where there is no room, reading pauses.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from flow_operator.adapters.answer_memory import AnswerMemory, Room
 from flow_operator.adapters.failures import after_sending, before_sending
 from flow_operator.adapters.progress import Progress, progress
-from flow_operator.adapters.sessions import NoLongerWanted
+from flow_operator.adapters.sessions import READ_BYTES, NoLongerWanted
 from flow_operator.adapters.text import stripped
 from flow_operator.engine.observation import Answered, Denied, NoAnswer, Observation, Request
 
@@ -41,8 +43,15 @@ _HOST = re.compile(r"[0-9a-z_.-]+|[0-9a-f:.]+(%[0-9a-z_.-]+)?")
 class Caller:
     """Makes calls over one session."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, answer_limit: int = ANSWER_LIMIT) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        answer_limit: int = ANSWER_LIMIT,
+        memory: AnswerMemory | None = None,
+    ) -> None:
         self._session = session
+        self._memory = memory or AnswerMemory()
         self._answer_limit = answer_limit
 
     async def call(
@@ -51,11 +60,12 @@ class Caller:
         may_send: Callable[[], bool] = lambda: True,
         *,
         namespace: str = "",
-        reserved: bool = False,  # noqa: ARG002 and what its slot holds of the memory
+        reserved: bool = False,
     ) -> Observation | None:
         """Send the request, once, and say what was seen; None if it was not sent since it may not be any more.
 
         `namespace` is that of the run: what calls share is shared fairly between these.
+        `reserved`: the first piece of memory for the answer is held by whoever calls, with its slot.
         """
         target = _target(request)
         if isinstance(target, Denied):
@@ -64,11 +74,14 @@ class Caller:
         before = progress.set(journey)
         code: int | None = None
         try:
-            async with asyncio.timeout(request.request_timeout):
+            async with (
+                asyncio.timeout(request.request_timeout),
+                self._memory.room(namespace, reserved=reserved) as room,
+            ):
                 response = await self._send(request, target)
                 code = response.status
                 try:
-                    return await self._read(response)
+                    return await self._read(response, room)
                 finally:
                     response.release()  # keeps the connection only if the answer was read to its end
         except NoLongerWanted:
@@ -89,16 +102,21 @@ class Caller:
             timeout=aiohttp.ClientTimeout(total=None, connect=request.connect_timeout, ceil_threshold=float("inf")),
         )
 
-    async def _read(self, response: aiohttp.ClientResponse) -> Answered | NoAnswer:
+    async def _read(self, response: aiohttp.ClientResponse, room: Room) -> Answered | NoAnswer:
         code = response.status
         if not 200 <= code <= 599:  # 101, or none of HTTP's (RFC 9110 section 15: treat it as a 5xx)
             return NoAnswer("NotHTTP", f"the answer has the status code {code}, which answers nothing", code)
         header = _header(response.headers)
         body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self._answer_limit:
-                return Answered(code, header, b"", too_large=True)
+        content = response.content
+        while not content.at_eof():
+            if len(body) == self._answer_limit:
+                if await content.read(1):
+                    return Answered(code, header, b"", too_large=True)
+                break
+            if len(body) == room.size:
+                await room.grow()
+            body += await content.read(min(READ_BYTES, room.size - len(body), self._answer_limit - len(body)))
         return Answered(code, header, bytes(body))
 
 

@@ -16,6 +16,10 @@ _host: ContextVar[str] = ContextVar("host")
 """The host of the URL that is being connected to: a socket factory is told the address only."""
 
 
+RECEIVE_BYTES = 64 * 1024
+"""What the kernel buffers of an answer that is not read yet; by itself it would be megabytes, of the pod's memory."""
+
+
 class EgressDenied(aiohttp.ClientError):
     """The guard refused every address of the host, or the host itself; nothing was sent."""
 
@@ -47,7 +51,9 @@ class Guard:
             journey.denied = refused
             raise PermissionError(EACCES, refused.message)
         journey.dialled = True
-        return socket.socket(family=family, type=kind, proto=protocol)
+        made = socket.socket(family=family, type=kind, proto=protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        return made
 
     async def watch(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Middleware: judge the name before it is looked up, tell the socket factory the host, name the refusal."""

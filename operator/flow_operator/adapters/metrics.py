@@ -141,6 +141,11 @@ class Metrics:
         gauge = Gauge("flow_shards_held", "Those of them that this replica holds.", registry=self._registry)
         gauge.set_function(held)
 
+    def count_answer_memory(self, taken: Callable[[], int]) -> None:
+        """Ask this how many bytes answers take."""
+        gauge = Gauge("flow_answer_memory_bytes", "What the answers of calls in flight take.", registry=self._registry)
+        gauge.set_function(taken)
+
     def count_lookups(self, waiting: Callable[[], int]) -> None:
         """Ask this how many names wait to be looked up."""
         gauge = Gauge("flow_lookups_waiting", "Names of services that wait to be looked up.", registry=self._registry)

@@ -15,6 +15,7 @@ aiohttp's defaults are those of a browser. What they would do to an operator, an
 | `.netrc` and proxy variables                                         | not read                                    |
 | a name is looked up for all who want it, in the line of who asked    | namespaces take turns (`lookups`)           |
 | first                                                                |                                             |
+| an answer is buffered up to 128 KiB before anybody reads it          | up to 32 KiB (`READ_BYTES`)                 |
 | Accept and Content-Type are invented                                 | only what the caller gives is sent          |
 
 Redirects are a matter of each request: callers pass `allow_redirects=False`.
@@ -45,6 +46,10 @@ _IDLE_SECONDS = 1.5
 """How long an unused connection to a service is kept: below the 2 s of gunicorn and the 5 s of Node.js and uvicorn."""
 _HEADER_BYTES = 16 * 1024
 """How long one line of an answer's header may be (and there are at most 128 of them)."""
+
+
+READ_BYTES = 16 * 1024
+"""aiohttp takes twice as much of an answer from the socket before it is read, and what one `recv` brings on top."""
 
 
 class ConnectionLost(aiohttp.ClientConnectionError):
@@ -121,7 +126,8 @@ def call_session(
         resolver=lookups or Lookups(),
         use_dns_cache=False,  # they have one that is fair
     )
-    return _session(connector, aiohttp.ClientTimeout(total=None), middlewares=(_send_once, guard.watch))
+    timeout = aiohttp.ClientTimeout(total=None)
+    return _session(connector, timeout, middlewares=(_send_once, guard.watch), read_bytes=READ_BYTES)
 
 
 def api_server_session(
@@ -150,6 +156,7 @@ def _session(
     *,
     middlewares: Sequence[aiohttp.ClientMiddlewareType],
     base_url: str | None = None,
+    read_bytes: int = 64 * 1024,
 ) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         base_url,
@@ -164,4 +171,5 @@ def _session(
         trust_env=False,
         max_line_size=_HEADER_BYTES,
         max_field_size=_HEADER_BYTES,
+        read_bufsize=read_bytes,
     )

@@ -97,6 +97,10 @@ class Settings:
         bool,
         Setting(values.on_or_off, "on", "on: a host that cannot be reached is tried by one call at a time; or off"),
     ]
+    answer_memory: Annotated[
+        int, Setting(values.memory, "128Mi", "what the answers that are being read may take together, at least 1Mi")
+    ]
+    """Bytes."""
     log_format: Annotated[str, Setting(values.one_of("json", "text"), "json", "json or text")]
     log_level: Annotated[
         str,

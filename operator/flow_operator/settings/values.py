@@ -16,6 +16,8 @@ from flow_operator.api.duration import seconds
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^\s:\[\]]*):(?P<port>[0-9]{1,5})")
 MOST_SHARDS = 64
+_UNITS = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
+LEAST_MEMORY = 1024**2
 _SAMPLE = {"service": "orders", "namespace": "shop", "port": "80", "method": "orders.v1.Orders/Reserve"}
 
 
@@ -132,3 +134,14 @@ def one_of(*words: str) -> Callable[[str], str]:
         return text.lower()
 
     return parse
+
+
+def memory(text: str) -> int:
+    """Bytes, as a quantity of Kubernetes with a binary unit."""
+    found = re.fullmatch(r"([0-9]{1,9})(Ki|Mi|Gi)", text)
+    if found is None:
+        raise ValueError(f"{text!r} is not an amount of memory: write an integer and Ki, Mi or Gi, for example 128Mi")
+    size = int(found[1]) * _UNITS[found[2]]
+    if size < LEAST_MEMORY:
+        raise ValueError(f"{text!r} is too little memory: at least 1Mi")
+    return size
