@@ -38,7 +38,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def run(story: Coroutine[Any, Any, T]) -> T:
     """Run it to its end in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(story)
+        return runner.run(_to_its_end(story))
+
+
+async def _to_its_end(story: Coroutine[Any, Any, T]) -> T:
+    """Whatever still runs when the story ends is cancelled, and so is what begins because of that."""
+    try:
+        return await story
+    finally:
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others)
 
 
 async def pass_time(seconds: float) -> None:
