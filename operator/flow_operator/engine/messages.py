@@ -7,15 +7,20 @@ request that is rendered again after a restart is the same request.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeAlias
 
+from flow_operator.api.meta import Model
 from flow_operator.api.status import Direction, ExecutionStatus, Phase, RequestRecord, ResponseRecord, StepStatus
 from flow_operator.api.step import BODILESS_METHODS
 from flow_operator.engine.contract import Run
 from flow_operator.engine.definition import CallDefinition, Definition, StepDefinition
 from flow_operator.engine.json_text import Value
 from flow_operator.engine.payload import load, view
+from flow_operator.engine.state import steps_of
 from flow_operator.engine.templates import render, render_text
+
+Loaded: TypeAlias = dict[int, tuple[Model, Value]]
+"""By the identity of what is stored, which is kept so that no other object takes its place: that, and its value."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +30,33 @@ class Snapshot:
     run: Run
     definition: Definition
     status: ExecutionStatus
+    loaded: Loaded = field(default_factory=dict, repr=False)
+    """What the snapshots of one plan share: every stored body is read once."""
     _scopes: dict[tuple[str, Direction], Mapping[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def steps(self) -> Mapping[str, StepStatus]:
         """Id → status of the step."""
-        return {step.id: step for step in self.status.steps}
+        return steps_of(self.status).by_id
 
     @cached_property
     def input(self) -> Value:
         """The run's input body. Raises NotJSON when `rawBody` is none."""
         given = self.run.spec.input
-        return None if given is None else load({"body": given.body, "rawBody": given.raw_body})
+        return None if given is None else self.once(given, lambda: {"body": given.body, "rawBody": given.raw_body})
 
     @cached_property
     def header(self) -> Mapping[str, str]:
         """The run's header, names in lower case."""
         given = self.run.spec.input
         return {name.lower(): value for name, value in ((given and given.header) or {}).items()}
+
+    def once(self, stored: Model, document: Callable[[], Mapping[str, Any]]) -> Value:
+        """The value of what is stored there. Raises NotJSON."""
+        found = self.loaded.get(id(stored))
+        if found is None:
+            found = self.loaded[id(stored)] = stored, load(document())
+        return found[1]
 
     def scope(self, id: str, direction: Direction) -> Mapping[str, Any]:
         """What the expressions of this call can read, made once."""
@@ -65,9 +79,8 @@ def output_of(snapshot: Snapshot, id: str) -> Value:
     source = _source(snapshot, id)
     if source is None:
         return None
-    if source.output is not None:
-        return load(source.output.document())
-    return load(source.response.document()) if source.response else None
+    stored = source.response if source.output is None else source.output
+    return None if stored is None else snapshot.once(stored, stored.document)
 
 
 def has_output(snapshot: Snapshot, id: str) -> bool:

@@ -17,7 +17,6 @@ from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition, resolve
 from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.findings import step_findings, workflow_findings
-from flow_operator.engine.json_text import write
 from flow_operator.engine.limits import KIB, REVISION_BYTES
 
 WAITING_REASONS = frozenset({Reason.STEP_NOT_FOUND, Reason.STEP_NOT_READY})
@@ -82,7 +81,7 @@ def _storable(definition: Definition) -> Definition | Unresolved:
     if len(definition.workflow) > NAME_MAX_LENGTH:
         message = f"Workflow {definition.workflow} cannot run: a name has at most {NAME_MAX_LENGTH} characters"
         return Unresolved(Reason.WORKFLOW_NOT_READY, message)
-    size = len(write(definition.document()).encode())
+    size = definition.stored_bytes
     if size <= REVISION_BYTES:
         return definition
     message = f"with the Steps that it refers to it has {size // KIB} KiB; a revision holds {REVISION_BYTES // KIB}"
