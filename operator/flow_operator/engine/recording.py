@@ -16,6 +16,7 @@ from flow_operator.api.status import (
     StepStatus,
     Verdict,
 )
+from flow_operator.engine.alignment import aligned, with_unknown
 from flow_operator.engine.calls import close, retry, without_body
 from flow_operator.engine.contract import Outcome, Run
 from flow_operator.engine.definition import Definition, StepDefinition
@@ -30,7 +31,7 @@ from flow_operator.engine.payload import size as payload_size
 from flow_operator.engine.payload import store, store_answer
 from flow_operator.engine.retries import budget_left, pause, retry_after
 from flow_operator.engine.size import size_of
-from flow_operator.engine.state import Call, call_of, forward_over, replaced, with_call
+from flow_operator.engine.state import Call, call_of, forward_over, replaced, steps_of, with_call
 from flow_operator.engine.templates import render
 from flow_operator.engine.verdicts import TOO_LARGE, Judgement, judge_do, judge_undo
 
@@ -38,17 +39,19 @@ from flow_operator.engine.verdicts import TOO_LARGE, Judgement, judge_do, judge_
 def record(
     run: Run, definition: Definition, status: ExecutionStatus, outcome: Outcome, now: datetime
 ) -> ExecutionStatus:
-    """The status with this outcome in it; the very same object when the attempt is already closed."""
-    call = call_of(status, outcome.step, outcome.direction)
+    """The status with this outcome in it; the very same object when the attempt is already closed, or nowhere in it."""
+    run, whole, unknown = aligned(run, definition, status)
+    step = steps_of(whole).find(outcome.step)
+    call = step if step is None or outcome.direction is Direction.DO else step.compensation
     if call is None or call.attempt_id != outcome.attempt:
         return status
-    snapshot = Snapshot(run, definition, status)
+    snapshot = Snapshot(run, definition, whole)
     changed = (
         _step_after(snapshot, call, outcome, now)
         if isinstance(call, StepStatus)
         else _undo_after(snapshot, call, outcome, now)
     )
-    return _fitting(run, with_call(status, outcome.step, outcome.direction, changed), outcome)
+    return with_unknown(_fitting(run, with_call(whole, outcome.step, outcome.direction, changed), outcome), unknown)
 
 
 def _step_after(snapshot: Snapshot, step: StepStatus, outcome: Outcome, now: datetime) -> StepStatus:
