@@ -7,7 +7,7 @@ request that is rendered again after a restart is the same request.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from flow_operator.api.meta import Model
 from flow_operator.api.status import Direction, ExecutionStatus, Phase, RequestRecord, ResponseRecord, StepStatus
@@ -19,8 +19,15 @@ from flow_operator.engine.payload import load, view
 from flow_operator.engine.state import steps_of
 from flow_operator.engine.templates import render, render_text
 
-Loaded: TypeAlias = dict[int, tuple[Model, Value]]
-"""By the identity of what is stored, which is kept so that no other object takes its place: that, and its value."""
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the snapshots of one plan share, so that every stored body is read once. What is done does not change."""
+
+    values: dict[int, tuple[Model, Value]] = field(default_factory=dict)
+    """By the identity of what is stored, which is kept so that no other object takes its place: that, and its value."""
+    outputs: dict[tuple[str, ...], Value] = field(default_factory=dict)
+    """By the ids of steps that are done: the outputs of all."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,7 @@ class Snapshot:
     run: Run
     definition: Definition
     status: ExecutionStatus
-    loaded: Loaded = field(default_factory=dict, repr=False)
-    """What the snapshots of one plan share: every stored body is read once."""
+    loaded: Loaded = field(default_factory=Loaded, repr=False)
     _scopes: dict[tuple[str, Direction], Mapping[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -53,9 +59,9 @@ class Snapshot:
 
     def once(self, stored: Model, document: Callable[[], Mapping[str, Any]]) -> Value:
         """The value of what is stored there. Raises NotJSON."""
-        found = self.loaded.get(id(stored))
+        found = self.loaded.values.get(id(stored))
         if found is None:
-            found = self.loaded[id(stored)] = stored, load(document())
+            found = self.loaded.values[id(stored)] = stored, load(document())
         return found[1]
 
     def scope(self, id: str, direction: Direction) -> Mapping[str, Any]:
@@ -124,7 +130,10 @@ def _default_body(snapshot: Snapshot, id: str) -> Value:
         return snapshot.input
     if len(parents) == 1:
         return output_of(snapshot, parents[0])
-    return {parent: output_of(snapshot, parent) for parent in parents}
+    outputs = snapshot.loaded.outputs
+    if parents not in outputs:
+        outputs[parents] = {parent: output_of(snapshot, parent) for parent in parents}
+    return outputs[parents]
 
 
 def _default_undo_body(snapshot: Snapshot, id: str) -> Value:

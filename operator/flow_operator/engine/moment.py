@@ -22,7 +22,7 @@ class Moment:
     service_url: str
     blocked: Mapping[CallId, Blocked]
     """Calls that may not be sent now."""
-    loaded: Loaded = field(default_factory=dict, repr=False)
+    loaded: Loaded = field(default_factory=Loaded, repr=False)
 
     def snapshot(self, status: ExecutionStatus) -> Snapshot:
         """The run as this status has it."""
