@@ -17,7 +17,7 @@ from flow_operator.api.status import (
     Verdict,
 )
 from flow_operator.engine.alignment import aligned, with_unknown
-from flow_operator.engine.calls import close, retry, without_body
+from flow_operator.engine.calls import close, overturn, retry, without_body
 from flow_operator.engine.contract import Outcome, Run
 from flow_operator.engine.definition import Definition, StepDefinition
 from flow_operator.engine.expressions import ExpressionError
@@ -162,9 +162,9 @@ def _fitting(run: Run, status: ExecutionStatus, outcome: Outcome) -> ExecutionSt
         return status
     call = call_of(status, outcome.step, outcome.direction)
     assert call is not None
-    changes: dict[str, Any] = {"response": call.response and without_body(call.response)}
+    call = replaced(call, response=call.response and without_body(call.response))
     if isinstance(call, StepStatus) and call.phase is Phase.SUCCESS:
         message = f"with this answer the object would have more than {STATUS_BYTES // 1024} KiB"
         ended = Phase.ABORTED if forward_over(status) else Phase.FAILURE
-        changes |= {"phase": ended, "reason": Reason.STATUS_TOO_LARGE, "message": message, "output": None}
-    return with_call(status, outcome.step, outcome.direction, replaced(call, **changes))
+        call = replaced(overturn(call, ended, Reason.STATUS_TOO_LARGE, message), output=None)
+    return with_call(status, outcome.step, outcome.direction, call)
