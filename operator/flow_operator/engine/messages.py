@@ -1,4 +1,4 @@
-"""What goes into a step and what comes out of it (semantics: Messages, Fallback).
+"""What goes into a step and what comes out of it (semantics: Messages; Fallback, skip, conditions).
 
 A `Snapshot` is a run as it stands. What expressions see of it is built on demand and only from what is stored, so a
 request that is rendered again after a restart is the same request.
