@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -26,10 +26,15 @@ class OperatorError(Exception):
 
 
 class OperatorProcess:
-    """One operator for one namespace; with `profile`, under a profiler, which writes that file when it ends."""
+    """One operator for one namespace; `module` is what runs it, if not itself, and the arguments of that."""
 
     def __init__(
-        self, kubeconfig: Path, log: Path, settings: Mapping[str, str], group: int, profile: Path | None = None
+        self,
+        kubeconfig: Path,
+        log: Path,
+        settings: Mapping[str, str],
+        group: int,
+        module: Sequence[str] = ("flow_operator",),
     ) -> None:
         self._log = log
         self._group = group
@@ -37,7 +42,6 @@ class OperatorProcess:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FLOW_", "KUBE"))}
         listen = {"KUBECONFIG": str(kubeconfig), "FLOW_HTTP_LISTEN": f"{HOST}:{self._port}"}
         self._environment = {**inherited, **listen, **settings}
-        module = ["flow_operator"] if profile is None else ["bench.profiled", str(profile)]
         self._command = [sys.executable, "-m", *module]
         self._process: subprocess.Popen[bytes] | None = None
 

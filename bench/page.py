@@ -87,12 +87,22 @@ def _idle(results: Results) -> Rows:
         )
 
 
+def _lag(results: Results) -> Rows:
+    yield "Workflow", "Late, ms", "CPU, ms", "Others"
+    for each in results.lag:
+        others = "not measured" if each.others is None else f"{each.others:.0%}"
+        yield each.shape, f"{each.late_ms:.0f}", f"{each.busy_ms:.0f}", others
+    if not results.lag:
+        yield "not measured yet", "", "", ""
+
+
 BLOCKS: Mapping[str, Callable[[Results], Rows]] = {
     "machine": _machine,
     "targets": _targets,
     "rates": _rates,
     "latency": _latency,
     "idle": _idle,
+    "lag": _lag,
 }
 
 

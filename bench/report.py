@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from bench.lag import Lag
 from bench.latency import Latency
 from bench.memory import Idle
 from bench.raw import RawRate, best
@@ -116,6 +117,13 @@ def idle_table(idle: Sequence[Idle]) -> str:
         for each in idle
     ]
     return table("Runs for which nothing is to be done, after a restart", header, rows)
+
+
+def lag_table(lags: Sequence[Lag]) -> str:
+    """How long one run keeps the event loop to itself."""
+    rows = [(each.shape, f"{each.late_ms:.0f}", f"{each.busy_ms:.0f}", _percent(each.others)) for each in lags]
+    header = ("", "late ms", "CPU ms", "others took")
+    return table("The longest that a run keeps the event loop to itself, median over the runs", header, rows)
 
 
 def rooms_table(spent: Mapping[str, float]) -> str:

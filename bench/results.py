@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.lag import Lag
 from bench.latency import Latency
 from bench.memory import Idle
 from bench.raw import RawRate
@@ -28,6 +29,7 @@ class Results:
     latency: Latency | None = None
     throughput: list[Throughput] = field(default_factory=list)
     idle: list[Idle] = field(default_factory=list)
+    lag: list[Lag] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Write them as JSON, with the ratios."""
@@ -49,6 +51,7 @@ def read(path: Path) -> Results:
         latency=_latency(document["latency"]),
         throughput=[_throughput(each) for each in document["throughput"]],
         idle=[Idle(**each) for each in document["idle"]],
+        lag=[Lag(**each) for each in document.get("lag", ())],
     )
 
 

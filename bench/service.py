@@ -18,10 +18,16 @@ from bench.saga import BUSY
 
 HOST = "127.0.0.1"
 
+LARGE_METHOD = "Large.Call"
+"""What every step of a large workflow calls."""
+REFUSED_METHOD = "Large.Refused"
+"""A method that is not there: a failure."""
+
 ANSWERS = {
     "/Stock.Reserve": {"reservation": "r-20931", "state": "reserved", "warehouse": "north"},
     "/Payments.Charge": {"payment": "p-88120", "state": "charged", "amount": 42.5, "currency": "EUR"},
     "/Courier.Ship": {"tracking": "t-55102", "state": "shipped", "carrier": "courier"},
+    f"/{LARGE_METHOD}": {"id": 7},
 }
 _BODIES = {path: json.dumps(answer).encode() for path, answer in ANSWERS.items()}
 _JSON = {"Content-Type": "application/json"}

@@ -54,8 +54,13 @@ class Stage:
         self._exit.close()
 
     @contextmanager
-    def operator(self, namespace: str, profile: Path | None = None) -> Iterator[OperatorProcess]:
-        """An operator for this namespace, not started yet; it is ended with the block."""
+    def operator(
+        self, namespace: str, profile: Path | None = None, watched: Path | None = None
+    ) -> Iterator[OperatorProcess]:
+        """An operator for this namespace, not started yet; it is ended with the block.
+
+        It runs under a profiler if that is to write to a file, or with its event loop `watched`, which is told in one.
+        """
         settings = {
             "FLOW_NAMESPACES": namespace,
             "FLOW_LEASE_NAMESPACE": NAMESPACE,
@@ -63,12 +68,20 @@ class Stage:
             "FLOW_SERVICE_URL": "http://127.0.0.1:{port}/{method}",
             "FLOW_EGRESS_ALLOW": "127.0.0.1",
         }
-        log = self._directory / f"{namespace}.log"
-        operator = OperatorProcess(self.account, log, settings, self._tether.group, profile)
+        module = ["flow_operator"]
+        if profile is not None:
+            module = ["bench.profiled", str(profile)]
+        elif watched is not None:
+            module = ["bench.watched", str(watched)]
+        operator = OperatorProcess(self.account, self.log(namespace), settings, self._tether.group, module)
         try:
             yield operator
         finally:
             operator.stop()
+
+    def log(self, name: str) -> Path:
+        """A file that goes with the stage."""
+        return self._directory / f"{name}.log"
 
     def namespace(self, name: str) -> str:
         """Make a namespace."""

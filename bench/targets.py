@@ -12,6 +12,7 @@ FIRST_CALL_MS = 2.0
 IDLE_MIB = {5_000: 150.0, 10_000: 200.0}
 """By how many runs wait; more are allowed no more."""
 READY_SECONDS = 10.0
+LAG_MS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,6 @@ def targets(results: Results) -> Iterator[Target]:
         yield Target(f"{about}: ready again", f"≤ {READY_SECONDS:g} s", f"{seconds:.1f} s", seconds <= READY_SECONDS)
         caused = idle.writes + idle.calls
         yield Target(f"{about}: writes and calls", "none", str(caused) if caused else "none", not caused)
+    for lag in results.lag:
+        name = f"{lag.shape}: the longest that a run keeps the event loop"
+        yield Target(name, f"≤ {LAG_MS:g} ms", f"{lag.busy_ms:.0f} ms", lag.busy_ms <= LAG_MS)

@@ -1,4 +1,4 @@
-"""The CRDs as a real API server takes them: what it refuses, fills in, shows and keeps (semantics: By example)."""
+"""The CRDs as a real API server takes them: what it refuses, fills in, shows and keeps (semantics: Definitions)."""
 
 import json
 from typing import Any

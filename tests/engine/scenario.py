@@ -49,7 +49,7 @@ from flow_operator.engine.definition import Definition
 from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.findings import step_findings, workflow_findings
 from flow_operator.engine.json_text import NotJSON, parse
-from flow_operator.engine.readiness import definition_of, workflow_status
+from flow_operator.engine.readiness import definition_of, resolution, workflow_status
 from flow_operator.engine.state import call_of, replaced, with_call
 
 Lines = Iterator[str] | None
@@ -203,7 +203,8 @@ class Story:
             case ["findings", name]:
                 return showing.findings(step_findings(self.steps[name]))
             case ["ready"]:
-                status = workflow_status("order", 1, self.workflow, self.steps, WorkflowStatus(), self.world.now)
+                found = resolution("order", self.workflow, self.steps)
+                status = workflow_status(found, 1, WorkflowStatus(), self.world.now)
                 return showing.conditions(status.conditions)
             case ["levels"]:
                 assert isinstance(definition, Definition)

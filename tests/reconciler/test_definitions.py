@@ -11,6 +11,8 @@ from tests.reconciler.virtual_time import pass_time, run
 
 from flow_operator.adapters.metrics import Metrics
 from flow_operator.engine.errors import Conflict, Forbidden, Refused, Unavailable
+from flow_operator.engine.readiness import Resolution, resolution
+from flow_operator.reconciler import definitions
 
 
 def ready(stage: Stage, name: str, plural: str = "workflows") -> str:
@@ -357,3 +359,29 @@ def test_a_refusal_is_told_once_for_each_definition(caplog: pytest.LogCaptureFix
         run(story())
     [record] = caplog.records
     assert "workflows shop/order is refused" in record.getMessage()
+
+
+def test_a_workflow_is_checked_once_for_its_status_and_its_runs_and_again_when_its_step_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked: list[str] = []
+
+    def counted(name: str, spec: object, steps: dict[str, object]) -> Resolution:
+        checked.append(name)
+        return resolution(name, spec, steps)
+
+    monkeypatch.setattr(definitions, "resolution", counted)
+
+    async def story() -> list[str]:
+        stage = await Stage().open()
+        stage.start()
+        stage.cluster.add("steps", "shared", {"spec": {"endpoint": {"url": "http://services/shared"}}})
+        stage.workflow({"id": "a", "stepRef": {"name": "shared"}})
+        await stage.until_phase("Success")
+        await pass_time(60)
+        assert checked == ["order"]
+        stage.cluster.change("steps", "shared", {"endpoint": {"url": "http://services/other"}})
+        await pass_time(60)
+        return checked
+
+    assert run(story()) == ["order", "order"]

@@ -31,10 +31,10 @@ from flow_operator.adapters.text import stripped
 from flow_operator.engine.observation import Answered, Denied, NoAnswer, Observation, Request
 
 ANSWER_LIMIT = 128 * 1024
-"""Bytes of an answer that are read (contract, section 14: without spilling, more is PayloadTooLarge)."""
+"""Bytes of an answer that are read (semantics: Size); more is PayloadTooLarge."""
 
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
-"""What frames the message is not the user's to set (contract, section 7): it would allow smuggling a second request."""
+"""What frames the message is not the user's to set (semantics: Headers on every call): it would smuggle requests."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _HOST = re.compile(r"[0-9a-z_.-]+|[0-9a-f:.]+(%[0-9a-z_.-]+)?")

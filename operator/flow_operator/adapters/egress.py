@@ -1,6 +1,6 @@
 """Where calls may go: the decision of the egress guard, pure.
 
-The order is that of the contract (section 16): `FLOW_EGRESS_DENY` wins over `FLOW_EGRESS_ALLOW`, which wins over the
+The order (semantics: Endpoints) is: `FLOW_EGRESS_DENY` wins over `FLOW_EGRESS_ALLOW`, which wins over the
 built-in denials (special addresses, see `addresses`, and the API server). What no rule names is allowed: the allow
 list is a list of exceptions, not an exclusive list.
 

@@ -6,10 +6,11 @@ happened at the service. Merging them is how sagas double-charge.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from flow_operator.api.indexed import Indexed
 from flow_operator.api.meta import UNTYPED_ITEMS, Model
 
 
@@ -261,7 +262,7 @@ class ExecutionStatus(StatusModel):
     conditions: tuple[Condition, ...] = Field(
         (), description="Succeeded, Reconciling, Stalled, Suspended, Compensated, CompensationFailed, LargeStatus."
     )
-    steps: tuple[StepStatus, ...] = Field(
+    steps: Annotated[tuple[StepStatus, ...], AfterValidator(Indexed)] = Field(
         (), description="Every step, in the order of the definition.", json_schema_extra={UNTYPED_ITEMS: True}
     )
     compensation: CompensationStatus | None = Field(

@@ -1,11 +1,15 @@
-"""The life of one call, doing or undoing: every transition is here, and each is a function from value to value.
+"""The life of one call, doing or undoing. Every change of its phase is here, a function from value to value.
 
-    Pending ──begin──▶ Running ──close──▶ Success | Failure
-                        │  ▲  │
-                 retry  │  │  └─cut──▶ Failure | Aborted      it ends without an answer
-       (backing off) ◀──┘  └── begin
-                        └─park─▶ Suspend ──again──▶ Running (due at once)
-                                         ──finish──▶ Success (by hand)
+    begin       Pending, Running (lost or backing off) → Running    an attempt is announced
+    retry       Running → Running, backing off
+    close       Running → Success, Failure, Aborted                 it was answered
+    overturn    Success → Failure, Aborted                          the answer does not fit into the status
+    cut         whatever has not ended → Failure, Aborted           it ends without an answer
+    finish      whatever has not ended → any end                    skipped, done by hand, cannot be sent, called off
+    park        Pending, Running, Failure of an undo → Suspend      it waits for a person
+    again       Suspend → Running, due at once
+
+A call begins as Pending: that of a step with its run, an undo when it is foreseen or sent.
 
 *In flight* is: Running, and not backing off. The attempt id is there exactly while a call is in flight. An undo that
 ended in Failure is parked by the next plan; `record` only says what became of the attempt.
@@ -90,6 +94,11 @@ def finish(call: Call, phase: Phase, reason: Reason | str | None, message: str |
         next_attempt_time=None,
         completion_time=now,
     )
+
+
+def overturn(call: Call, phase: Phase, reason: Reason, message: str) -> Call:
+    """It had ended in Success, but what it answered cannot be kept: what was done is to be undone."""
+    return replaced(call, phase=phase, reason=reason, message=message)
 
 
 def park(call: Call, reason: Reason | str | None, message: str | None) -> Call:

@@ -42,13 +42,13 @@ def undone(step: StepStatus) -> bool:
 def startable(definition: Definition, status: ExecutionStatus) -> Iterator[StepStatus]:
     """Steps whose undo has not begun and may begin now: all that required them are undone."""
     steps = members(definition, status)
-    waiting = [step.id for step in steps if not undone(step)]
+    waiting = definition.succession.bits(step.id for step in steps if not undone(step))
     busy = sum(1 for step in steps if step.compensation is not None and in_flight(step.compensation))
     for step in steps:
         if busy >= PARALLELISM:
             return
         begun = step.compensation is not None and step.compensation.phase is not Phase.PENDING
-        if not begun and not any(_requires(definition, other, step.id) for other in waiting):
+        if not begun and not _still_required(definition, step.id, waiting):
             busy += 1
             yield step
 
@@ -74,12 +74,14 @@ def planned(definition: Definition, status: ExecutionStatus, uid: str, now: date
 
 def plan_of(definition: Definition, status: ExecutionStatus, uid: str) -> tuple[PlannedUndo, ...]:
     """The undo calls still to come, in one valid order."""
-    ids = [step.id for step in members(definition, status) if not undone(step)]
-    position = {id: place for place, id in enumerate(definition.dag.order)}
-    steps = {step.id: step for step in status.steps}
+    steps = {step.id: step for step in members(definition, status) if not undone(step)}
+    among = definition.succession.bits(steps)
     return tuple(
-        PlannedUndo(step=id, after=_nearest(definition, id, ids), idempotency_key=_key(uid, id, steps[id].compensation))
-        for id in sorted(ids, key=position.__getitem__, reverse=True)
+        PlannedUndo(
+            step=id, after=_nearest(definition, id, among), idempotency_key=_key(uid, id, steps[id].compensation)
+        )
+        for id in reversed(definition.dag.order)
+        if id in steps
     )
 
 
@@ -87,11 +89,11 @@ def _key(uid: str, id: str, undo: CallStatus | None) -> str:
     return idempotency_key(uid, id, Direction.UNDO, undo.generation if undo else 0)
 
 
-def _requires(definition: Definition, later: str, earlier: str) -> bool:
-    return earlier in definition.dag.ancestors[later]
+def _still_required(definition: Definition, id: str, waiting: int) -> bool:
+    """Whether a step that required this one is not undone yet."""
+    return definition.succession.any_after(id, waiting)
 
 
-def _nearest(definition: Definition, id: str, ids: list[str]) -> tuple[str, ...]:
+def _nearest(definition: Definition, id: str, among: int) -> tuple[str, ...]:
     """Those that required `id` with nothing between: the rest follows, and 200 steps stay a short plan."""
-    later = [other for other in ids if _requires(definition, other, id)]
-    return tuple(other for other in later if not any(_requires(definition, other, between) for between in later))
+    return tuple(sorted(definition.succession.nearest(id, among), key=definition.places.__getitem__))

@@ -31,6 +31,7 @@ from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.graph import Dag, Node, dag
 from flow_operator.engine.json_text import write
 from flow_operator.engine.pinned import compiled
+from flow_operator.engine.succession import Succession
 from flow_operator.engine.templates import Template as Compiled
 
 
@@ -82,6 +83,11 @@ class StepDefinition(CallDefinition):
     compensate: CallDefinition | None = None
 
     @cached_property
+    def not_to_be_skipped(self) -> frozenset[str]:
+        """The steps that it requires and without which it is skipped."""
+        return frozenset(self.requires) - frozenset(self.accept_skipped)
+
+    @cached_property
     def output_template(self) -> Compiled | None:
         """What makes the output of an answer; None for its body. Raises ExpressionError."""
         return None if self.output is None else compiled(self.output)
@@ -99,7 +105,17 @@ class Definition(Model):
     @cached_property
     def revision(self) -> str:
         """Name of the ControllerRevision that holds this very content."""
-        return f"{self.workflow}-{sha256(write(self.document()).encode()).hexdigest()[:12]}"
+        return f"{self.workflow}-{self._content[0][:12]}"
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of its document, as the ControllerRevision holds it."""
+        return self._content[1]
+
+    @cached_property
+    def _content(self) -> tuple[str, int]:
+        content = write(self.document()).encode()
+        return sha256(content).hexdigest(), len(content)
 
     @cached_property
     def output_template(self) -> Compiled | None:
@@ -112,9 +128,24 @@ class Definition(Model):
         return {step.id: step for step in self.steps}
 
     @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the steps, in their order."""
+        return tuple(step.id for step in self.steps)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Id → place among the steps."""
+        return {id: place for place, id in enumerate(self.ids)}
+
+    @cached_property
     def dag(self) -> Dag:
         """The order of the steps."""
         return dag(Node(step.id, step.requires, step.fallback) for step in self.steps)
+
+    @cached_property
+    def succession(self) -> Succession:
+        """Which step comes after which."""
+        return Succession(self.dag)
 
 
 def resolve(workflow: str, spec: WorkflowSpec, steps: Mapping[str, StepSpec]) -> Definition | Unresolved:

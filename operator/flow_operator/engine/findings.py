@@ -1,4 +1,4 @@
-"""Everything that is wrong with a definition, at once, each with its path (semantics: By example).
+"""Everything that is wrong with a definition, at once, each with its path (semantics: Definitions).
 
 The operator writes them into the status, the CLI prints them before anything is applied.
 """

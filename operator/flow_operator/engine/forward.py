@@ -33,7 +33,7 @@ from flow_operator.engine.payload import store
 from flow_operator.engine.pinned import holds
 from flow_operator.engine.sending import Begun, resend, send
 from flow_operator.engine.size import size_of
-from flow_operator.engine.state import DONE, forward_over, map_steps, step_of, with_call
+from flow_operator.engine.state import DONE, forward_over, map_steps, step_of, steps_of, with_call
 
 
 def advance(moment: Moment, status: ExecutionStatus) -> Begun:
@@ -57,10 +57,15 @@ def _go_on(moment: Moment, status: ExecutionStatus) -> Begun:
     status, undos = resend(moment, status, Direction.UNDO)
     attempts += undos
     pending = {step.id for step in status.steps if step.phase is Phase.PENDING}
+    done = {step.id for step in status.steps if saved(status, step)}
+    skipped = {step.id for step in status.steps if step.phase is Phase.SKIPPED}
     for id in moment.definition.dag.order:
         if id in pending:
-            status, begun = _consider(moment, status, id)
+            status, begun = _consider(moment, status, id, done, skipped)
             attempts += begun
+            if step_of(status, id).phase is Phase.SKIPPED:
+                done.add(id)
+                skipped.add(id)
     return status, attempts
 
 
@@ -78,16 +83,15 @@ def _without(
     return map_steps(after, unsent)
 
 
-def _consider(moment: Moment, status: ExecutionStatus, id: str) -> Begun:
+def _consider(moment: Moment, status: ExecutionStatus, id: str, done: set[str], skipped: set[str]) -> Begun:
     """A step that has not started: skip it, start it, or leave it waiting."""
     owner = moment.definition.dag.owner.get(id)
     if owner is not None:
         return _consider_fallback(moment, status, id, step_of(status, owner))
     step = moment.definition.by_id[id]
-    parents = [step_of(status, parent) for parent in step.requires]
-    if any(parent.phase is Phase.SKIPPED and parent.id not in step.accept_skipped for parent in parents):
+    if not step.not_to_be_skipped.isdisjoint(skipped):
         return _skipped(moment, status, id, Reason.DEPENDENCY_SKIPPED, "a step that it requires was skipped"), ()
-    if all(saved(status, parent) for parent in parents):
+    if done.issuperset(step.requires):
         return _start(moment, status, id)
     return status, ()
 
@@ -126,8 +130,10 @@ def _skipped(moment: Moment, status: ExecutionStatus, id: str, reason: Reason, m
 
 def saved(status: ExecutionStatus, step: StepStatus) -> bool:
     """Whether a step is done as far as those that require it are concerned."""
-    while step.phase is Phase.FAILURE and step.fallback is not None:
-        step = step_of(status, step.fallback)
+    steps, passed = steps_of(status), {step.id}
+    while step.phase is Phase.FAILURE and step.fallback is not None and step.fallback not in passed:
+        passed.add(step.fallback)
+        step = steps.find(step.fallback) or step
     return step.phase in DONE
 
 

@@ -7,6 +7,7 @@ requires the owner comes after the fallback as well.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def dag(nodes: Iterable[Node]) -> Dag:
     fallback, owner, parents, before = _fallbacks(by_id), _owners(by_id), _parents(by_id), _before(by_id)
     order = _sorted(_waits_for(by_id))
     ancestors = _ancestors(order, before, fallback)
-    required = {to for tos in parents.values() for to in tos}
+    required = set(chain.from_iterable(parents.values()))
     return Dag(
         order=order,
         owner=owner,
@@ -123,8 +124,9 @@ def _before(by_id: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
 
 def _waits_for(by_id: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
     """Id → every id that must have ended before it starts: the same, and what stands in for its parents."""
-    fallback, parents, before = _fallbacks(by_id), _parents(by_id), _before(by_id)
-    stand_ins = {id: [each for to in parents[id] for each in _stand_ins(to, fallback) if each != id] for id in by_id}
+    fallback, before = _fallbacks(by_id), _before(by_id)
+    owned = {id: [to for to in node.requires if to in fallback] for id, node in by_id.items()}
+    stand_ins = {id: [each for to in owned[id] for each in _stand_ins(to, fallback) if each != id] for id in by_id}
     return {id: (*before[id], *stand_ins[id]) for id in by_id}
 
 
@@ -150,10 +152,9 @@ def _ancestors(
     """Whoever requires an owner comes after its fallbacks too, so these are ancestors as well."""
     found: dict[str, frozenset[str]] = {}
     for id in order:
-        own: set[str] = set()
-        for parent in before[id]:
-            own |= found[parent] | {parent}
-            if fallback.get(parent) != id:
+        own = set(before[id]).union(*map(found.__getitem__, before[id]))
+        for parent in fallback.keys() & before[id]:
+            if fallback[parent] != id:
                 own.update(_stand_ins(parent, fallback))
         found[id] = frozenset(own - {id})
     return found

@@ -1,4 +1,4 @@
-"""Sizes in bytes (semantics: Size). Bodies are not spilled yet, so an answer's limit is lower than the contract's."""
+"""Sizes in bytes (semantics: Size). An answer is kept in the status, so its limit is low."""
 
 KIB = 1024
 

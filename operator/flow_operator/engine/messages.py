@@ -1,4 +1,4 @@
-"""What goes into a step and what comes out of it (semantics: Messages, Fallback).
+"""What goes into a step and what comes out of it (semantics: Messages; Fallback, skip, conditions).
 
 A `Snapshot` is a run as it stands. What expressions see of it is built on demand and only from what is stored, so a
 request that is rendered again after a restart is the same request.
@@ -9,13 +9,25 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+from flow_operator.api.meta import Model
 from flow_operator.api.status import Direction, ExecutionStatus, Phase, RequestRecord, ResponseRecord, StepStatus
 from flow_operator.api.step import BODILESS_METHODS
 from flow_operator.engine.contract import Run
 from flow_operator.engine.definition import CallDefinition, Definition, StepDefinition
 from flow_operator.engine.json_text import Value
 from flow_operator.engine.payload import load, view
+from flow_operator.engine.state import steps_of
 from flow_operator.engine.templates import render, render_text
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the snapshots of one plan share, so that every stored body is read once. What is done does not change."""
+
+    values: dict[int, tuple[Model, Value]] = field(default_factory=dict)
+    """By the identity of what is stored, which is kept so that no other object takes its place: that, and its value."""
+    outputs: dict[tuple[str, ...], Value] = field(default_factory=dict)
+    """By the ids of steps that are done: the outputs of all."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +37,32 @@ class Snapshot:
     run: Run
     definition: Definition
     status: ExecutionStatus
+    loaded: Loaded = field(default_factory=Loaded, repr=False)
     _scopes: dict[tuple[str, Direction], Mapping[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def steps(self) -> Mapping[str, StepStatus]:
         """Id → status of the step."""
-        return {step.id: step for step in self.status.steps}
+        return steps_of(self.status).by_id
 
     @cached_property
     def input(self) -> Value:
         """The run's input body. Raises NotJSON when `rawBody` is none."""
         given = self.run.spec.input
-        return None if given is None else load({"body": given.body, "rawBody": given.raw_body})
+        return None if given is None else self.once(given, lambda: {"body": given.body, "rawBody": given.raw_body})
 
     @cached_property
     def header(self) -> Mapping[str, str]:
         """The run's header, names in lower case."""
         given = self.run.spec.input
         return {name.lower(): value for name, value in ((given and given.header) or {}).items()}
+
+    def once(self, stored: Model, document: Callable[[], Mapping[str, Any]]) -> Value:
+        """The value of what is stored there. Raises NotJSON."""
+        found = self.loaded.values.get(id(stored))
+        if found is None:
+            found = self.loaded.values[id(stored)] = stored, load(document())
+        return found[1]
 
     def scope(self, id: str, direction: Direction) -> Mapping[str, Any]:
         """What the expressions of this call can read, made once."""
@@ -65,9 +85,8 @@ def output_of(snapshot: Snapshot, id: str) -> Value:
     source = _source(snapshot, id)
     if source is None:
         return None
-    if source.output is not None:
-        return load(source.output.document())
-    return load(source.response.document()) if source.response else None
+    stored = source.response if source.output is None else source.output
+    return None if stored is None else snapshot.once(stored, stored.document)
 
 
 def has_output(snapshot: Snapshot, id: str) -> bool:
@@ -111,7 +130,10 @@ def _default_body(snapshot: Snapshot, id: str) -> Value:
         return snapshot.input
     if len(parents) == 1:
         return output_of(snapshot, parents[0])
-    return {parent: output_of(snapshot, parent) for parent in parents}
+    outputs = snapshot.loaded.outputs
+    if parents not in outputs:
+        outputs[parents] = {parent: output_of(snapshot, parent) for parent in parents}
+    return outputs[parents]
 
 
 def _default_undo_body(snapshot: Snapshot, id: str) -> Value:

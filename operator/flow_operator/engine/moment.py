@@ -1,13 +1,13 @@
 """What a plan is made from, besides the status that it changes."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flow_operator.api.status import ExecutionStatus
 from flow_operator.engine.contract import Blocked, CallId, Run
 from flow_operator.engine.definition import Definition
-from flow_operator.engine.messages import Snapshot
+from flow_operator.engine.messages import Loaded, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Moment:
     service_url: str
     blocked: Mapping[CallId, Blocked]
     """Calls that may not be sent now."""
+    loaded: Loaded = field(default_factory=Loaded, repr=False)
 
     def snapshot(self, status: ExecutionStatus) -> Snapshot:
         """The run as this status has it."""
-        return Snapshot(self.run, self.definition, status)
+        return Snapshot(self.run, self.definition, status, self.loaded)

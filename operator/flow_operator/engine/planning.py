@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, Phase
+from flow_operator.engine.alignment import Unknown, aligned, with_unknown
 from flow_operator.engine.backward import park_failed_undos, retreat
 from flow_operator.engine.commands import obey
 from flow_operator.engine.conditions import DEFINITION_REASONS, frozen
@@ -42,6 +43,9 @@ def plan(
     `service_url` is what `service` and `method` of an endpoint become (setting FLOW_SERVICE_URL), `blocked` are the
     calls that may not be sent now.
     """
+    unknown: Unknown = ()
+    if isinstance(definition, Definition) and status.start_time is not None and status.completion_time is None:
+        run, status, unknown = aligned(run, definition, status)
     before = status
     begun: tuple[Attempt | Postponed, ...] = ()
     status = obey(run, definition, park_failed_undos(status), now)
@@ -64,7 +68,7 @@ def plan(
     if isinstance(definition, Definition) and (clock := wake_at(definition, status, postponed)) is not None:
         wake.append(clock)
     return Plan(
-        status=status,
+        status=with_unknown(status, unknown),
         attempts=attempts,
         cut=frozenset(in_flight) - {call.attempt_id for _, _, call in calls(status) if call.attempt_id},
         wake_at=min(wake, default=None),

@@ -3,7 +3,8 @@
 What is not ready either waits for another object, which may still arrive, or is Stalled: only a person can mend it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,6 @@ from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition, resolve
 from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.findings import step_findings, workflow_findings
-from flow_operator.engine.json_text import write
 from flow_operator.engine.limits import KIB, REVISION_BYTES
 
 WAITING_REASONS = frozenset({Reason.STEP_NOT_FOUND, Reason.STEP_NOT_READY})
@@ -35,36 +35,43 @@ def step_status(generation: int, spec: Any, previous: DefinitionStatus, now: dat
     )
 
 
-def workflow_status(
-    name: str, generation: int, spec: Any, steps: Mapping[str, Any], previous: WorkflowStatus, now: datetime
-) -> WorkflowStatus:
-    """The status of a Workflow, given the specs of the Steps in its namespace."""
-    findings, found = _judged(name, spec, steps)
-    if isinstance(found, Definition):
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a Workflow resolves to with the Steps in its namespace, and what is wrong with it."""
+
+    findings: tuple[Finding, ...]
+    definition: Definition | Unresolved
+
+
+def resolution(name: str, spec: Any, steps: Mapping[str, Any]) -> Resolution:
+    """All that is to be said of a Workflow, given the specs of the Steps in its namespace."""
+    findings = workflow_findings(spec, _valid(steps))
+    if findings:
+        message = f"Workflow {name} is not ready: {_summary(findings)}"
+        return Resolution(tuple(findings), Unresolved(Reason.WORKFLOW_NOT_READY, message))
+    return Resolution((), _resolved(name, WorkflowSpec.model_validate(spec), steps))
+
+
+def workflow_status(found: Resolution, generation: int, previous: WorkflowStatus, now: datetime) -> WorkflowStatus:
+    """The status of a Workflow that resolves to this."""
+    definition = found.definition
+    if isinstance(definition, Definition):
         ready = conditions_of(previous, Reason.VALID, "", generation, now)
         return WorkflowStatus(
-            observed_generation=generation, conditions=ready, levels=found.dag.levels, revision=found.revision
+            observed_generation=generation, conditions=ready, levels=definition.dag.levels, revision=definition.revision
         )
-    reason = Reason.INVALID_WORKFLOW if findings else found.reason
-    message = _summary(findings) if findings else found.message
+    reason = Reason.INVALID_WORKFLOW if found.findings else definition.reason
+    message = _summary(found.findings) if found.findings else definition.message
     return WorkflowStatus(
         observed_generation=generation,
         conditions=conditions_of(previous, reason, message, generation, now),
-        findings=tuple(findings),
+        findings=found.findings,
     )
 
 
 def definition_of(name: str, spec: Any, steps: Mapping[str, Any]) -> Definition | Unresolved:
     """What a run of this Workflow started now is pinned to; or why none can start."""
-    return _judged(name, spec, steps)[1]
-
-
-def _judged(name: str, spec: Any, steps: Mapping[str, Any]) -> tuple[list[Finding], Definition | Unresolved]:
-    findings = workflow_findings(spec, _valid(steps))
-    if findings:
-        message = f"Workflow {name} is not ready: {_summary(findings)}"
-        return findings, Unresolved(Reason.WORKFLOW_NOT_READY, message)
-    return findings, _resolved(name, WorkflowSpec.model_validate(spec), steps)
+    return resolution(name, spec, steps).definition
 
 
 def _resolved(name: str, workflow: WorkflowSpec, steps: Mapping[str, Any]) -> Definition | Unresolved:
@@ -82,7 +89,7 @@ def _storable(definition: Definition) -> Definition | Unresolved:
     if len(definition.workflow) > NAME_MAX_LENGTH:
         message = f"Workflow {definition.workflow} cannot run: a name has at most {NAME_MAX_LENGTH} characters"
         return Unresolved(Reason.WORKFLOW_NOT_READY, message)
-    size = len(write(definition.document()).encode())
+    size = definition.stored_bytes
     if size <= REVISION_BYTES:
         return definition
     message = f"with the Steps that it refers to it has {size // KIB} KiB; a revision holds {REVISION_BYTES // KIB}"
@@ -110,7 +117,7 @@ def conditions_of(
     return put(ready, "Stalled", "True", reason, message, generation, now)
 
 
-def _summary(findings: list[Finding]) -> str:
+def _summary(findings: Sequence[Finding]) -> str:
     if not findings:
         return ""
     first = findings[0]

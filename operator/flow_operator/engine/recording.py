@@ -16,7 +16,8 @@ from flow_operator.api.status import (
     StepStatus,
     Verdict,
 )
-from flow_operator.engine.calls import close, retry, without_body
+from flow_operator.engine.alignment import aligned, with_unknown
+from flow_operator.engine.calls import close, overturn, retry, without_body
 from flow_operator.engine.contract import Outcome, Run
 from flow_operator.engine.definition import Definition, StepDefinition
 from flow_operator.engine.expressions import ExpressionError
@@ -30,7 +31,7 @@ from flow_operator.engine.payload import size as payload_size
 from flow_operator.engine.payload import store, store_answer
 from flow_operator.engine.retries import budget_left, pause, retry_after
 from flow_operator.engine.size import size_of
-from flow_operator.engine.state import Call, call_of, forward_over, replaced, with_call
+from flow_operator.engine.state import Call, call_of, forward_over, replaced, steps_of, with_call
 from flow_operator.engine.templates import render
 from flow_operator.engine.verdicts import TOO_LARGE, Judgement, judge_do, judge_undo
 
@@ -38,17 +39,19 @@ from flow_operator.engine.verdicts import TOO_LARGE, Judgement, judge_do, judge_
 def record(
     run: Run, definition: Definition, status: ExecutionStatus, outcome: Outcome, now: datetime
 ) -> ExecutionStatus:
-    """The status with this outcome in it; the very same object when the attempt is already closed."""
-    call = call_of(status, outcome.step, outcome.direction)
+    """The status with this outcome in it; the very same object when the attempt is already closed, or nowhere in it."""
+    run, whole, unknown = aligned(run, definition, status)
+    step = steps_of(whole).find(outcome.step)
+    call = step if step is None or outcome.direction is Direction.DO else step.compensation
     if call is None or call.attempt_id != outcome.attempt:
         return status
-    snapshot = Snapshot(run, definition, status)
+    snapshot = Snapshot(run, definition, whole)
     changed = (
         _step_after(snapshot, call, outcome, now)
         if isinstance(call, StepStatus)
         else _undo_after(snapshot, call, outcome, now)
     )
-    return _fitting(run, with_call(status, outcome.step, outcome.direction, changed), outcome)
+    return with_unknown(_fitting(run, with_call(whole, outcome.step, outcome.direction, changed), outcome), unknown)
 
 
 def _step_after(snapshot: Snapshot, step: StepStatus, outcome: Outcome, now: datetime) -> StepStatus:
@@ -159,9 +162,9 @@ def _fitting(run: Run, status: ExecutionStatus, outcome: Outcome) -> ExecutionSt
         return status
     call = call_of(status, outcome.step, outcome.direction)
     assert call is not None
-    changes: dict[str, Any] = {"response": call.response and without_body(call.response)}
+    call = replaced(call, response=call.response and without_body(call.response))
     if isinstance(call, StepStatus) and call.phase is Phase.SUCCESS:
         message = f"with this answer the object would have more than {STATUS_BYTES // 1024} KiB"
         ended = Phase.ABORTED if forward_over(status) else Phase.FAILURE
-        changes |= {"phase": ended, "reason": Reason.STATUS_TOO_LARGE, "message": message, "output": None}
-    return with_call(status, outcome.step, outcome.direction, replaced(call, **changes))
+        call = replaced(overturn(call, ended, Reason.STATUS_TOO_LARGE, message), output=None)
+    return with_call(status, outcome.step, outcome.direction, call)

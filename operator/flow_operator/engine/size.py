@@ -1,15 +1,26 @@
 """How many bytes an object has, measured before each write: the API server's refusal must never be the first sign."""
 
-from flow_operator.api.status import ExecutionStatus, StepStatus
+from flow_operator.api.indexed import Indexed
+from flow_operator.api.status import ExecutionStatus, StatusModel, StepStatus
 from flow_operator.engine.contract import Run
 from flow_operator.engine.limits import MESSAGE_CHARACTERS
-from flow_operator.engine.state import Call, map_steps, replaced, without_content
+from flow_operator.engine.state import Call, map_steps, replaced, steps_of, without_content
 
 
 def size_of(run: Run, status: ExecutionStatus) -> int:
-    """Bytes of the whole object with this status."""
-    text = status.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)
-    return run.outside_bytes + len(text.encode())
+    """Bytes of the whole object with this status. Steps that did not change are not measured again."""
+    size = run.outside_bytes + _bytes(status, {"steps"})
+    return size + len(',"steps":[]') + len(status.steps) - 1 + bytes_of(steps_of(status)) if status.steps else size
+
+
+def bytes_of(steps: Indexed[StepStatus]) -> int:
+    """Bytes of these steps, what stands between them not counted."""
+    return steps.size(_bytes)
+
+
+def _bytes(part: StatusModel, without: set[str] | None = None) -> int:
+    text = part.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True, exclude=without)
+    return len(text.encode())
 
 
 def slim(status: ExecutionStatus) -> ExecutionStatus:

@@ -3,6 +3,7 @@
 import sys
 from datetime import datetime
 
+from flow_operator.api.indexed import Indexed
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import (
     CompensationPhase,
@@ -37,7 +38,7 @@ def start(run: Run, definition: Definition | Unresolved, status: ExecutionStatus
             "start_time": now,
             "revision": definition.revision,
             "trace": trace(run.uid),
-            "steps": tuple(StepStatus(id=step.id, phase=Phase.PENDING) for step in definition.steps),
+            "steps": Indexed(StepStatus(id=step.id, phase=Phase.PENDING) for step in definition.steps),
         }
     )
 

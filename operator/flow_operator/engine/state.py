@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from flow_operator.api.indexed import Indexed
 from flow_operator.api.status import (
     CallStatus,
     CompensationPhase,
@@ -27,12 +28,18 @@ def stronger(one: Effect, other: Effect) -> Effect:
     return one if _RANK[one] >= _RANK[other] else other
 
 
+def steps_of(status: ExecutionStatus) -> Indexed[StepStatus]:
+    """The steps, to be found by id."""
+    steps = status.steps
+    return steps if isinstance(steps, Indexed) else Indexed(steps)
+
+
 def step_of(status: ExecutionStatus, id: str) -> StepStatus:
     """The status of a step. Raises KeyError when there is none."""
-    for step in status.steps:
-        if step.id == id:
-            return step
-    raise KeyError(id)
+    step = steps_of(status).find(id)
+    if step is None:
+        raise KeyError(id)
+    return step
 
 
 def call_of(status: ExecutionStatus, id: str, direction: Direction) -> CallStatus | None:
@@ -42,23 +49,20 @@ def call_of(status: ExecutionStatus, id: str, direction: Direction) -> CallStatu
 
 
 def with_call(status: ExecutionStatus, id: str, direction: Direction, call: CallStatus) -> ExecutionStatus:
-    """The status with this call in it."""
-
-    def replace(step: StepStatus) -> StepStatus:
-        if direction is Direction.UNDO:
-            return step.model_copy(update={"compensation": call})
+    """The status with this call in it. Raises KeyError when it has no such step."""
+    if direction is Direction.UNDO:
+        changed = step_of(status, id).model_copy(update={"compensation": call})
+    else:
         assert isinstance(call, StepStatus)
-        return call
-
-    return map_steps(status, lambda step: replace(step) if step.id == id else step)
+        changed = call
+    return status.model_copy(update={"steps": steps_of(status).with_item(changed)})
 
 
 def map_steps(status: ExecutionStatus, change: Callable[[StepStatus], StepStatus]) -> ExecutionStatus:
     """The status with every step changed; the very same object when no step was."""
-    steps = tuple(change(step) for step in status.steps)
-    if all(new is old for new, old in zip(steps, status.steps, strict=True)):
-        return status
-    return status.model_copy(update={"steps": steps})
+    before = steps_of(status)
+    steps = before.changed(change)
+    return status if steps is before else status.model_copy(update={"steps": steps})
 
 
 def replaced(value: Call, **changes: Any) -> Call:

@@ -1,7 +1,7 @@
 """The Workflows and Steps of all namespaces, as the API server has them, and what they resolve to.
 
-Nothing is computed until somebody asks, and nothing is computed twice: a Workflow is judged and resolved again only
-after it, or a Step that it refers to, has changed.
+A definition is checked when somebody asks for its status or wants to start a run, and again only after it has changed.
+A Workflow is checked and resolved together with the Steps that it refers to, and again after one of them has changed.
 """
 
 import logging
@@ -16,7 +16,7 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import DefinitionStatus, WorkflowStatus
 from flow_operator.engine.contract import Unresolved
 from flow_operator.engine.definition import Definition
-from flow_operator.engine.readiness import conditions_of, definition_of, step_status, workflow_status
+from flow_operator.engine.readiness import Resolution, conditions_of, resolution, step_status, workflow_status
 from flow_operator.reconciler.ports import STEPS, WORKFLOWS, Now, Object
 from flow_operator.reconciler.versions import is_newer, version_of
 
@@ -42,7 +42,8 @@ class Known:
     """Names of the Steps that a Workflow refers to."""
     judged: DefinitionStatus | None = None
     """Its status as it ought to be; None until somebody asks."""
-    resolved: Definition | Unresolved | None = None
+    resolved: Resolution | Unresolved | None = None
+    """What a Workflow resolves to, or that it cannot be read; None until somebody asks."""
 
 
 @dataclass(slots=True)
@@ -122,9 +123,8 @@ class Definitions:
         known = self.find(WORKFLOWS, namespace, workflow)
         if known is None:
             return Unresolved(Reason.WORKFLOW_NOT_FOUND, f"no Workflow named {workflow} in this namespace")
-        if known.resolved is None:
-            known.resolved = self._resolve(known)
-        return known.resolved
+        found = self._resolution(known)
+        return found if isinstance(found, Unresolved) else found.definition
 
     def judge(self, known: Known) -> DefinitionStatus:
         """The status that this definition ought to have."""
@@ -132,24 +132,35 @@ class Definitions:
             known.judged = self._judge(known)
         return known.judged
 
-    def _resolve(self, known: Known) -> Definition | Unresolved:
-        try:
-            return definition_of(known.name, known.spec, self._steps_of(known))
-        except Exception as error:  # noqa: BLE001 whatever a person wrote, it must not be the end of who reads it
-            return Unresolved(Reason.WORKFLOW_NOT_READY, f"Workflow {known.name} cannot be read: {error}")
+    def _resolution(self, known: Known) -> Resolution | Unresolved:
+        if known.resolved is None:
+            try:
+                known.resolved = resolution(known.name, known.spec, self._steps_of(known))
+            except Exception as error:  # noqa: BLE001 whatever a person wrote, it must not be the end of who reads it
+                message = f"Workflow {known.name} cannot be read: {error}"
+                known.resolved = Unresolved(Reason.WORKFLOW_NOT_READY, message)
+        return known.resolved
 
     def _judge(self, known: Known) -> DefinitionStatus:
-        now, generation = self._now(), known.generation
-        before = _previous(DefinitionStatus if known.plural == STEPS else WorkflowStatus, known.status)
+        return self._judge_step(known) if known.plural == STEPS else self._judge_workflow(known)
+
+    def _judge_workflow(self, known: Known) -> WorkflowStatus:
+        before, found = _previous(WorkflowStatus, known.status), self._resolution(known)
+        if isinstance(found, Unresolved):
+            return self._unreadable(known, before, Reason.INVALID_WORKFLOW, found.message)
+        return workflow_status(found, known.generation, before, self._now())
+
+    def _judge_step(self, known: Known) -> DefinitionStatus:
+        before = _previous(DefinitionStatus, known.status)
         try:
-            if isinstance(before, WorkflowStatus):
-                return workflow_status(known.name, generation, known.spec, self._steps_of(known), before, now)
-            return step_status(generation, known.spec, before, now)
+            return step_status(known.generation, known.spec, before, self._now())
         except Exception as error:  # noqa: BLE001 the same: it is told where the person looks
-            log.warning("%s %s/%s cannot be read: %s", known.plural, known.namespace, known.name, error)
-            reason = Reason.INVALID_STEP if known.plural == STEPS else Reason.INVALID_WORKFLOW
-            told = conditions_of(before, reason, f"cannot be read: {error}", generation, now)
-            return type(before)(observed_generation=generation, conditions=told)
+            return self._unreadable(known, before, Reason.INVALID_STEP, f"cannot be read: {error}")
+
+    def _unreadable(self, known: Known, before: Status, reason: Reason, message: str) -> Status:
+        log.warning("%s %s/%s: %s", known.plural, known.namespace, known.name, message)
+        told = conditions_of(before, reason, message, known.generation, self._now())
+        return type(before)(observed_generation=known.generation, conditions=told)
 
     def _steps_of(self, workflow: Known) -> dict[str, Any]:
         within = self._namespaces[workflow.namespace].steps

@@ -75,7 +75,7 @@ def _certain(original: Callable[..., Any]) -> Callable[..., Any]:
 MUTATIONS = (
     Mutation(
         "the order of undos is ignored",
-        ((compensation, "_requires", _no),),
+        ((compensation, "_still_required", _no),),
         ("an_undo_waits_for_all_that_required_the_step",),
     ),
     Mutation(
