@@ -76,20 +76,67 @@ def test_a_path_copies_the_stored_value_untouched(key: str) -> None:
         ("steps['reserve-stock'].output[1]", ("steps", "reserve-stock", "output", 1), Number("2.50")),
         ("steps[?'reserve-stock'].?output", ("steps", "reserve-stock", "output"), [1, Number("2.50")]),
         ("execution.name", ("execution", "name"), "order-1"),
-        ("input.nope", ("input", "nope"), None),
-        ("input.nope.nope", ("input", "nope", "nope"), None),
-        ("input.text.nope", ("input", "text", "nope"), None),
-        ("input.list[2]", ("input", "list", 2), None),
-        ("input.list.nope", ("input", "list", "nope"), None),
-        ("input.map[0]", ("input", "map", 0), None),
-        ("steps.later.output", ("steps", "later", "output"), None),
-        ("steps.self.response.body", ("steps", "self", "response", "body"), None),
-        ("item", ("item",), None),
+        ("input.?nope", ("input", "nope"), None),
+        ("input.?nope.nope", ("input", "nope", "nope"), None),
+        ("input.map.?a.?nope", ("input", "map", "a", "nope"), None),
+        ("input.list[?2]", ("input", "list", 2), None),
+        ("input.map[?0]", ("input", "map", 0), None),
+        ("steps.?later.output", ("steps", "later", "output"), None),
+        ("steps.self.?response.body", ("steps", "self", "response", "body"), None),
+        ("error.?step", ("error", "step"), None),
+        ("input.nothing", ("input", "nothing"), None),
     ],
 )
-def test_a_path_gives_what_is_there_or_null(source: str, path: tuple[str | int, ...], value: Value) -> None:
+def test_a_path_gives_what_is_there_or_null_if_it_is_optional(
+    source: str, path: tuple[str | int, ...], value: Value
+) -> None:
     assert compile_expression(source).path == path
     assert value_of(source) == value
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("input.nope", 'no such key: "nope" (.?nope makes it optional)'),
+        ("input.nope.nope", 'no such key: "nope" (.?nope makes it optional)'),
+        ("input['a b']", 'no such key: "a b" ([?"a b"] makes it optional)'),
+        ("input.nope.?nope", 'no such key: "nope" (.?nope makes it optional)'),
+        ("input.map[0]", "no such key: 0 ([?0] makes it optional)"),
+        ("input.list[2]", "no item [2] in a list of 2 ([?2] makes it optional)"),
+        ("input.text.nope", "the field nope is selected from string, which is not a map"),
+        ("input.nothing.?nope", "the field nope is selected from null, which is not a map"),
+        ("input.?list.?nope", "the field nope is selected from list, which is not a map"),
+        ("input.text[0]", "an item is read from string, which is not a list"),
+        ("input.text[?0]", "an item is read from string, which is not a list"),
+        ("steps.later.output", 'no such key: "later" (.?later makes it optional)'),
+        ("steps.self.response.body", 'no such key: "response" (.?response makes it optional)'),
+        ("item", "there is no 'item' here"),
+        ("error", "there is no error: no step failed (error.?reason makes it optional)"),
+        ("error.step", "there is no error: no step failed (error.?reason makes it optional)"),
+    ],
+)
+def test_a_path_to_something_absent_is_an_error(source: str, reason: str) -> None:
+    assert compile_expression(source).path is not None
+    with pytest.raises(ExpressionError) as error:
+        value_of(source)
+    assert error.value.reason == reason
+
+
+PATHS = st.lists(st.sampled_from([".", ".?"]), min_size=3, max_size=3).map(
+    lambda dots: f"input{dots[0]}a{dots[1]}b{dots[2]}c"
+)
+
+
+@given(PATHS, st.sampled_from([{}, {"a": 1}, {"a": {}}, {"a": {"b": None}}, {"a": {"b": {}}}, {"a": {"b": {"c": 5}}}]))
+def test_a_path_fails_exactly_where_cel_would(path: str, data: Value) -> None:
+    computed = f"[?{path}]" if "?" in path else f"[{path}]"
+    try:
+        seen = value_of(computed, {"input": data})
+    except ExpressionError:
+        with pytest.raises(ExpressionError):
+            value_of(path, {"input": data})
+    else:
+        assert value_of(path, {"input": data}) == (seen[0] if isinstance(seen, list) and seen else None)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +180,9 @@ def test_what_is_more_than_a_path_is_computed(source: str) -> None:
         ("[?input.?nope, ?input.?one]", [1]),
         ("{?'a': input.?nope, ?'b': input.?one}", {"b": 1}),
         ("has(input.nope)", False),
+        ("has(error.step)", False),
+        ("error.?reason.orValue('none')", "none"),
+        ("{?'step': error.?step, ?'code': error.?code}", {}),
         ("has(steps.self.response)", False),
         ("steps.self.?response.?body.?id.orValue('')", ""),
         ("steps.reserve.output.id + 1", 8),
@@ -166,14 +216,19 @@ def test_what_is_computed_is_what_it_will_be_when_read_again(source: str, value:
         ("1 in input.text", "no such overload: in needs a list or a map on its right side"),
         ("input.list.trim()", "no such overload: list.trim()"),
         ("size(input.one)", "no such overload: size(int)"),
-        ("input.nope == 1", 'no such key: "nope"'),
-        ("steps.later.output == 1", 'no such key: "later"'),
-        ("steps.self.response.code == 200", 'no such key: "response"'),
+        ("input.nope == 1", 'no such key: "nope" (.?nope makes it optional)'),
+        ("input['a \"b'] == 1", 'no such key: "a \\"b" ([?"a \\"b"] makes it optional)'),
+        ("steps.later.output == 1", 'no such key: "later" (.?later makes it optional)'),
+        ("steps.self.response.code == 200", 'no such key: "response" (.?response makes it optional)'),
         ("input.one.nope == 1", "a field is selected from something that is not a map"),
-        ("input.list[2] == 1", "index error: index=2 size=2"),
-        ("input.list[-1]", "index error: index=-1 size=2"),
+        ("input.list[2] == 1", "no item [2] in a list of 2 ([?2] makes it optional)"),
+        ("input.list[-1]", "no item [-1] in a list of 2 ([?-1] makes it optional)"),
+        ("input.?text.?nope.orValue(1)", "no such overload: .? needs a map on its left side, [?…] a map or a list"),
+        ("input.nothing.?nope.orValue(1)", "no such overload: .? needs a map on its left side, not null"),
         ("item + 1", "there is no 'item' here"),
-        ("has(response.body)", "there is no 'response' here"),
+        ("response.body == 1", "there is no 'response' here"),
+        ("error == 1", "there is no error: no step failed (error.?reason makes it optional)"),
+        ("[error, error.?step.orValue('')]", "there is no error: no step failed (error.?reason makes it optional)"),
         ("input.one / 0", "divide by zero"),
         ("input.max + 1", "integer overflow"),
         ("int(input.text)", "cannot convert string to int"),
@@ -205,7 +260,7 @@ def test_a_condition_is_true_or_false_and_never_anything_else() -> None:
     assert evaluate_condition(compile_expression("input.one > 0"), SCOPE) is True
     assert evaluate_condition(compile_expression("input.yes"), SCOPE) is True
     assert evaluate_condition(compile_expression("'x' == header['x-tenant']"), SCOPE) is False
-    for source, kind in [("1", "int"), ("input.nope", "null"), ("input.text", "string"), ("input.list", "list")]:
+    for source, kind in [("1", "int"), ("input.nothing", "null"), ("input.text", "string"), ("input.list", "list")]:
         with pytest.raises(ExpressionError, match=f"a condition must be bool, not {kind}"):
             evaluate_condition(compile_expression(source), SCOPE)
 

@@ -72,7 +72,7 @@ READABLE = [
     ("outcome", {"failWhen": "response.code == 200 && steps.self.effect == 'None'"}),
     (
         "compensate",
-        {**SERVICE, "input": {"body": "${steps.self.?response.?body} ${steps.self.request} ${error.reason}"}},
+        {**SERVICE, "input": {"body": "${steps.self.?response.?body} ${steps.self.request} ${error.?reason}"}},
     ),
     ("compensate", {"endpoint": {"url": "${steps.self.idempotencyKey == '' ? 'http://s' : 'http://t'}"}}),
     (
@@ -119,6 +119,9 @@ NOT_READABLE = [
     ("compensate", undo(body="${has(steps.self.response.body)}"), ".input.body", "UnguardedRead"),
     ("compensate", undo(header={"x": "${steps.c.output}"}), ".input.header.x", "NotAnAncestor"),
     ("compensate", {"endpoint": {"url": "http://s/${steps.self.output.id}"}}, ".endpoint.url", "UnguardedRead"),
+    ("compensate", undo(body="${error.reason}"), ".input.body", "UnguardedRead"),
+    ("compensate", undo(body="${error}"), ".input.body", "UnguardedRead"),
+    ("compensate", undo(body="${has(error.step) ? error.step : ''}"), ".input.body", "UnguardedRead"),
 ]
 
 

@@ -5,6 +5,7 @@ The library reports `UNKNOWN: No matching overloads found : _+_(int64, double)` 
 `no such overload: int + double (double(…) makes a double of an int)` (semantics: Expressions).
 """
 
+import json
 import re
 from typing import Final
 
@@ -29,10 +30,16 @@ _WITHOUT_TYPES: Final = {
     "_&&_": "&& needs a bool on both sides",
     "_||_": "|| needs a bool on both sides",
     "@in": "in needs a list or a map on its right side",
+    "_[?_]": ".? needs a map on its left side, [?…] a map or a list",
     "<jump_condition>": "?: needs a bool before the question mark",
     "@not_strictly_false": "a bool is needed",
 }
 _WRITTEN: Final = {"math.@max": "math.greatest", "math.@min": "math.least", "[]": "[…]"}
+_ABSENT_VARIABLES: Final = {
+    "input": "the run has no input (input.?name makes it optional)",
+    "error": "there is no error: no step failed (error.?reason makes it optional)",
+}
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BINARY: Final = re.compile(r"_(\W+|in)_$|@(in)$")
 
 
@@ -54,18 +61,48 @@ def shortened(source: str) -> str:
     return source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
 
 
+def no_variable(name: str) -> str:
+    """A variable is not there."""
+    return _ABSENT_VARIABLES.get(name, f"there is no {name!r} here")
+
+
+def no_key(key: str | int) -> str:
+    """A map does not have a key."""
+    shown = json.dumps(key, ensure_ascii=False)
+    guarded = f".?{key}" if isinstance(key, str) and _IDENTIFIER.fullmatch(key) else f"[?{shown}]"
+    return f"no such key: {shown} ({guarded} makes it optional)"
+
+
+def no_item(index: int, size: int) -> str:
+    """A list is not long enough."""
+    return f"no item [{index}] in a list of {size} ([?{index}] makes it optional)"
+
+
 def explain_evaluation(text: str) -> str:
     """The reason in an error value or exception of an evaluation."""
     text = _STATUS.sub("", text).strip().replace("*opaque*", "optional")
     if overload := _RUNTIME.search(text):
         return _no_overload(overload[1])
     if missing := re.match(r'No value with name "(.*)" found in Activation', text):
-        return f"there is no {missing[1]!r} here"
+        return no_variable(missing[1])
     if key := re.match(r"Key not found in map : (.*)", text, re.DOTALL):
-        return f"no such key: {key[1]}"
+        return _no_key(key[1])
+    if index := re.match(r"Index error: index=(-?\d+) size=(\d+)", text):
+        return no_item(int(index[1]), int(index[2]))
     if text == "Applying SELECT to non-message type":
         return "a field is selected from something that is not a map"
     return text[:1].lower() + text[1:]
+
+
+def _no_key(shown: str) -> str:
+    """The library shows a string key in quotes, single ones if it contains double ones."""
+    if shown.startswith("'"):
+        return no_key(shown[1:-1])
+    try:
+        key = json.loads(shown)
+    except ValueError:
+        key = None
+    return no_key(key) if isinstance(key, (str, int)) and key is not True else f"no such key: {shown}"
 
 
 def explain_compilation(text: str) -> str:
@@ -106,6 +143,8 @@ def _no_overload(call: str) -> str:
 
 def _described(function: str, types: list[str]) -> str:
     function = _WRITTEN.get(function, function)
+    if function == "_?._":
+        return f"no such overload: .? needs a map on its left side, not {types[0]}"
     operator = _BINARY.match(function)
     if operator and len(types) == 2:
         shown = f"{types[0]} {operator[1] or operator[2]} {types[1]}"

@@ -120,6 +120,12 @@ def _reads(expression: Expression, place: Place) -> Iterator[Finding]:
         wrong = _wrong_step(id, place)
         if wrong is not None:
             yield Finding(path=place.path, reason=Reason.NOT_AN_ANCESTOR, message=wrong)
+    if place.undo and ("error",) in expression.unguarded:
+        message = (
+            "error is absent where no step failed, as after an abort: read error.?reason, "
+            "for example error.?reason.orValue('aborted')"
+        )
+        yield Finding(path=place.path, reason=Reason.UNGUARDED_READ, message=message)
     if place.undo:
         for field in ("response", "output"):
             if ("steps", SELF, field) in expression.unguarded:

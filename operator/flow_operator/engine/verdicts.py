@@ -38,13 +38,12 @@ def judge_do(observation: Observation, outcome: Outcome, scope: Mapping[str, Any
     if not isinstance(observation, Answered):
         return _without_answer(observation)
     code = observation.code
-    if observation.too_large and _is_success(code):
+    if observation.too_large and _done(code, outcome):
         return TOO_LARGE
     try:
-        judged = _by_expressions(code, outcome, scope, conflicted) or _by_lists(code, outcome, conflicted)
+        return _by_expressions(code, outcome, scope, conflicted) or _by_lists(code, outcome, conflicted)
     except ExpressionError as error:
         return Judgement(Verdict.FAILURE, Effect.APPLIED, Reason.EXPRESSION_ERROR, f"outcome: {error}")
-    return TOO_LARGE if observation.too_large and judged.verdict is Verdict.SUCCESS else judged
 
 
 def judge_undo(observation: Observation, *, conflicted: bool) -> Judgement:
@@ -73,9 +72,9 @@ def _without_answer(observation: NotSent | NoAnswer | Denied) -> Judgement:
 def _by_expressions(code: int, outcome: Outcome, scope: Mapping[str, Any], conflicted: bool) -> Judgement | None:
     """The judgement by failWhen, retryWhen, successWhen in this order; None when none decides.
 
-    Raises ExpressionError on a 2xx only: on any other code an expression that fails does not count.
+    Raises ExpressionError where the service has done it: on any other code an expression that fails does not count.
     """
-    certain = _is_success(code)
+    certain = _done(code, outcome)
 
     def holds(source: str | None) -> bool | None:
         try:
@@ -123,6 +122,11 @@ def _reason_of(code: int) -> Reason:
     if code == 429:
         return Reason.TOO_MANY_REQUESTS
     return Reason.REDIRECT if 300 <= code < 400 else Reason.UNEXPECTED_CODE
+
+
+def _done(code: int, outcome: Outcome) -> bool:
+    """Whether the service says that it has done it: any 2xx, and every code that is listed under `success`."""
+    return _is_success(code) or _listed(code, outcome.success)
 
 
 def _is_success(code: int) -> bool:
