@@ -150,11 +150,14 @@ def test_a_step_by_itself_can_read_any_step_of_a_workflow() -> None:
     assert [each.reason for each in step_findings({**SERVICE, "output": "${item}"})] == ["InvalidExpression"]
 
 
+ANSWERED = "it is the failure that a fallback or compensate answers to"
+
+
 def test_what_a_step_reads_is_judged_again_where_it_is_used() -> None:
     step = StepSpec.model_validate({**SERVICE, "input": {"body": "${error}"}})
     spec = {"steps": [{"id": "a", "stepRef": {"name": "s"}, "fallback": "f"}, {"id": "f", "stepRef": {"name": "s"}}]}
     assert [(each.path, each.message) for each in workflow_findings(spec, {"s": step})] == [
-        ("spec.steps[0].stepRef", "Step s: error cannot be read here")
+        ("spec.steps[0].stepRef", f"Step s: error cannot be read here: {ANSWERED}")
     ]
 
 

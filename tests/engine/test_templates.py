@@ -33,6 +33,11 @@ SCOPE: dict[str, Any] = {
 }
 
 
+VARIABLES = (
+    "there are error, execution, header, input, response, steps; a string is written in quotes, a step as steps."
+)
+
+
 def rendered(template: Value, scope: dict[str, Any] = SCOPE) -> Value:
     return render(compile_template(template), scope)
 
@@ -112,9 +117,9 @@ def test_braces_and_quotes_inside_an_expression_do_not_end_it(template: str, val
         ("${{'a': 1}", "", "${ without }; a literal ${ is written $${"),
         ("${input.one // }", "", "${ without }; a literal ${ is written $${"),
         ("${'}", "", "a string in an expression does not end"),
-        ("${}", "", "1:1: Syntax error: mismatched input '<EOF>'"),
-        ({"body": {"items": [1, {"name": "${b}"}]}}, ".body.items[1].name", "1:1: undeclared reference to 'b'"),
-        ({"header": {"x-a": "${nope}"}}, ".header.x-a", "1:1: undeclared reference to 'nope'"),
+        ("${}", "", "it is empty: write a value, for example input.name"),
+        ({"body": {"list": [1, {"n": "${b}"}]}}, ".body.list[1].n", f"column 1: there is no variable b: {VARIABLES}b"),
+        ({"header": {"x-a": "${nope}"}}, ".header.x-a", f"column 1: there is no variable nope: {VARIABLES}nope"),
         ({"a b": ["${steps}"]}, '["a b"][0]', "name a step, as in steps.reserve or steps['reserve-stock']: "
          "steps cannot be read as a whole"),
     ],
@@ -133,9 +138,9 @@ def test_every_expression_is_listed_and_every_wrong_one() -> None:
     }
     found = [(path, e.source if isinstance(e, Expression) else str(e)) for path, e in template_expressions(template)]
     assert found == [
-        (".header.x-a", "1:1: undeclared reference to 'nope'"),
+        (".header.x-a", f"column 1: there is no variable nope: {VARIABLES}nope"),
         (".body[1].b", "input.a"),
-        (".body[1].b", "1:4: Syntax error: mismatched input '<EOF>'"),
+        (".body[1].b", "column 4: a value is missing after +"),
         (".body[1].b", "steps.reserve.output"),
         (".body[2]", "a string in an expression does not end"),
     ]

@@ -12,7 +12,6 @@ from typing import Final
 _SHOWN: Final = 120
 
 _STATUS: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
-_COMPILE_ERROR: Final = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _CALL: Final = re.compile(r"(?:\((?P<target>[^()]*)\)\.)?(?P<name>[^\s(]+)(?:\((?P<types>.*)\))?$")
 _RUNTIME: Final = re.compile(r"No matching overloads found : (.*)$", re.DOTALL)
 _CHECKED: Final = re.compile(
@@ -25,6 +24,19 @@ _TYPES: Final = {
     "google.protobuf.Duration": "duration",
     "google.protobuf.Timestamp": "timestamp",
 }
+_EVALUATIONS: Final = tuple(
+    (re.compile(pattern, re.DOTALL), reason)
+    for pattern, reason in (
+        (r"Applying SELECT to non-message type", "a field is selected from something that is not a map"),
+        (r"Index error: expected integer type, got (\w+)", r"a list is indexed by int, not \1"),
+        (r"Invalid container type: '(\w+)'", r"an item is read from \1, which is not a list or a map"),
+        (r"Invalid map key type: '(\w+)'", r"a key of a map cannot be \1"),
+        (r"Type conversion error from '(\w+)' to '(\w+)'", r"cannot convert \1 to \2"),
+        (r"String to (\w+) conversion failed", r"the string is not a valid \1"),
+        (r"<string>\.(\w+)\(.*", r"\1(): a position is beyond the end of the string"),
+        (r"optional\.none\(\) dereference", "value() of an optional that is empty: write orValue(…)"),
+    )
+)
 _WITHOUT_TYPES: Final = {
     "!_": "! needs a bool",
     "_&&_": "&& needs a bool on both sides",
@@ -89,8 +101,9 @@ def explain_evaluation(text: str) -> str:
         return _no_key(key[1])
     if index := re.match(r"Index error: index=(-?\d+) size=(\d+)", text):
         return no_item(int(index[1]), int(index[2]))
-    if text == "Applying SELECT to non-message type":
-        return "a field is selected from something that is not a map"
+    for pattern, reason in _EVALUATIONS:
+        if found := pattern.match(text):
+            return found.expand(reason)
     return text[:1].lower() + text[1:]
 
 
@@ -105,30 +118,10 @@ def _no_key(shown: str) -> str:
     return no_key(key) if isinstance(key, (str, int)) and key is not True else f"no such key: {shown}"
 
 
-def explain_compilation(text: str) -> str:
-    """The reasons in the exception of a compilation, at most three."""
-    reasons: list[str] = []
-    for line, column, message in _COMPILE_ERROR.findall(text):
-        reason = _explain_one(message)
-        place = f"{line}:{column}: " if int(line) > 0 and int(column) > 0 else ""
-        if not any(reason in other for other in reasons):
-            reasons.append(place + reason)
-    return "; ".join(reasons[:3]) or _too_deep(_STATUS.sub("", text).strip())
-
-
-def _explain_one(message: str) -> str:
-    if overload := _CHECKED.search(message):
-        types = [_type(name) for name in _split(overload["types"])]
-        return _described(overload["name"], types)
-    message = _STATUS.sub("", message)
-    message = re.sub(r" \(in container ''\)| expecting \{?'?.*", "", message, flags=re.DOTALL)
-    return _too_deep(message)
-
-
-def _too_deep(message: str) -> str:
-    if "recursion" in message:
-        return "nested deeper than 32 levels; a chain such as a + b + c has a level for each operand"
-    return message
+def explain_overload(message: str) -> str | None:
+    """The reason in a complaint of the type checker about values that an operator or a function does not take."""
+    overload = _CHECKED.search(message)
+    return overload and _described(overload["name"], [_type(name) for name in _split(overload["types"])])
 
 
 def _no_overload(call: str) -> str:
@@ -156,8 +149,18 @@ def _described(function: str, types: list[str]) -> str:
         shown = f"{types[0]} ? {types[1]} : {types[2]}"
     else:
         shown = f"{function}({', '.join(types)})"
-    hint = " (double(…) makes a double of an int)" if operator and {"int", "double"} <= set(types) else ""
-    return f"no such overload: {shown}{hint}"
+    return f"no such overload: {shown}{_hint(function, types) if operator else ''}"
+
+
+def _hint(function: str, types: list[str]) -> str:
+    """What to write instead, where that is known."""
+    if {"int", "double"} <= set(types):
+        return " (double(…) makes a double of an int)"
+    if "in" in function and types[-1] == "string":
+        return " (of a string write text.contains(…))"
+    if function == "_+_" and "string" in types and {"int", "uint", "double", "bool"} & set(types):
+        return " (string(…) makes a string of it)"
+    return ""
 
 
 def _type(name: str) -> str:

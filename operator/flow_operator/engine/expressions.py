@@ -19,9 +19,9 @@ from flow_operator.engine.expression_data import HandOver, IsError, IsOptional, 
 from flow_operator.engine.expression_errors import (
     ExpressionError,
     InvalidExpression,
-    explain_compilation,
     explain_evaluation,
 )
+from flow_operator.engine.expression_mistakes import explain_compilation
 from flow_operator.engine.expression_reads import ROOTS, Path, Refused, Syntax, examine, refuse_early
 from flow_operator.engine.expression_syntax import syntax_tree
 from flow_operator.engine.json_text import TooBig, Value
@@ -132,7 +132,7 @@ def _computed(expression: Expression, scope: Scope) -> Value:
     try:
         unwrapped = _unwrapped(expression.source)
     except RuntimeError as error:
-        raise Unusable(explain_compilation(str(error))) from None
+        raise Unusable(explain_compilation(str(error), expression.source)) from None
     return Result().take(_run(unwrapped, handed.data))
 
 
@@ -183,7 +183,7 @@ def _compiled(source: str) -> _Compiled | str:
     except Refused as error:
         return str(error)
     except RuntimeError as error:
-        return explain_compilation(str(error))
+        return explain_compilation(str(error), source)
     expression = _expression(source, syntax, "dyn" if result == _OPTIONAL else result)
     guarded = frozenset(root for root in expression.roots if (root,) not in expression.unguarded)
     return _Compiled(expression, program, expression_data.tree(syntax.reads), guarded, syntax.reads.total())
