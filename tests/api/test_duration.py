@@ -17,7 +17,7 @@ def test_length(text: str, length: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "s", "-1s", "1.5s", "1 s", "1S", "1w", "10s ", "10s\n", "٣s"])
 def test_no_duration(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration: write for example 500ms, 10s, 1h30m or 7d"):
+    with pytest.raises(ValueError, match="is not a duration: write for example 500ms, 10s, 1h30m or 7d"):
         seconds(text)
 
 

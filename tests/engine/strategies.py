@@ -94,7 +94,12 @@ def _steps(draw: st.DrawFn, id: str, *, wild: bool) -> dict[str, Any]:
             "retry": {"limit": draw(st.integers(0, 2)), "backoff": {"jitter": 0}},
         }
         if draw(st.booleans()):
-            step["compensate"]["input"] = {"body": {"error": "${error}", "effect": "${steps.self.effect}"}}
+            step["compensate"]["input"] = {
+                "body": {
+                    "error": "${{'step': error.?step.orValue('none'), 'why': error.?message.orValue('')}}",
+                    "effect": "${steps.self.effect}",
+                }
+            }
     if wild:
         when = draw(st.sampled_from([None, None, None, None, "true", "false", "input.nothing"]))
         step |= {"when": when} if when else {}

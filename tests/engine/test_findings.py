@@ -72,7 +72,7 @@ READABLE = [
     ("outcome", {"failWhen": "response.code == 200 && steps.self.effect == 'None'"}),
     (
         "compensate",
-        {**SERVICE, "input": {"body": "${steps.self.?response.?body} ${steps.self.request} ${error.reason}"}},
+        {**SERVICE, "input": {"body": "${steps.self.?response.?body} ${steps.self.request} ${error.?reason}"}},
     ),
     ("compensate", {"endpoint": {"url": "${steps.self.idempotencyKey == '' ? 'http://s' : 'http://t'}"}}),
     (
@@ -119,6 +119,9 @@ NOT_READABLE = [
     ("compensate", undo(body="${has(steps.self.response.body)}"), ".input.body", "UnguardedRead"),
     ("compensate", undo(header={"x": "${steps.c.output}"}), ".input.header.x", "NotAnAncestor"),
     ("compensate", {"endpoint": {"url": "http://s/${steps.self.output.id}"}}, ".endpoint.url", "UnguardedRead"),
+    ("compensate", undo(body="${error.reason}"), ".input.body", "UnguardedRead"),
+    ("compensate", undo(body="${error}"), ".input.body", "UnguardedRead"),
+    ("compensate", undo(body="${has(error.step) ? error.step : ''}"), ".input.body", "UnguardedRead"),
 ]
 
 
@@ -147,11 +150,14 @@ def test_a_step_by_itself_can_read_any_step_of_a_workflow() -> None:
     assert [each.reason for each in step_findings({**SERVICE, "output": "${item}"})] == ["InvalidExpression"]
 
 
+ANSWERED = "it is the failure that a fallback or compensate answers to"
+
+
 def test_what_a_step_reads_is_judged_again_where_it_is_used() -> None:
     step = StepSpec.model_validate({**SERVICE, "input": {"body": "${error}"}})
     spec = {"steps": [{"id": "a", "stepRef": {"name": "s"}, "fallback": "f"}, {"id": "f", "stepRef": {"name": "s"}}]}
     assert [(each.path, each.message) for each in workflow_findings(spec, {"s": step})] == [
-        ("spec.steps[0].stepRef", "Step s: error cannot be read here")
+        ("spec.steps[0].stepRef", f"Step s: error cannot be read here: {ANSWERED}")
     ]
 
 

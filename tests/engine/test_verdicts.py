@@ -15,6 +15,7 @@ def answered(code: int, *, too_large: bool = False) -> Answered:
 
 AGAIN_NOT = {"retryWhen": "true", "successWhen": "false"}
 ERRORS = {"failWhen": "input.no", "retryWhen": "1 / 0 == 1"}
+SURE = {"success": ["2xx", 503], "failureEffect": "Applied"}
 LISTS = {"success": [200, 404], "retry": [202, "4xx"]}
 
 ROWS: list[tuple[str, Observation, dict[str, Any], str]] = [
@@ -40,6 +41,13 @@ ROWS: list[tuple[str, Observation, dict[str, Any], str]] = [
     ("over the limit", answered(200, too_large=True), {}, "Failure/Applied PayloadTooLarge"),
     ("over the limit, failWhen", answered(200, too_large=True), AGAIN_NOT, "Failure/Applied PayloadTooLarge"),
     ("over the limit on a listed success", answered(404, too_large=True), LISTS, "Failure/Applied PayloadTooLarge"),
+    ("the same, failWhen", answered(404, too_large=True), LISTS | AGAIN_NOT, "Failure/Applied PayloadTooLarge"),
+    ("failWhen on a listed success", answered(404), LISTS | {"failWhen": "true"}, "Failure/None FailWhen"),
+    ("failureEffect on a listed success", answered(503), SURE | {"failWhen": "true"}, "Failure/Applied FailWhen"),
+    ("successWhen on a listed success", answered(503), SURE | {"successWhen": "false"}, "Failure/Applied SuccessWhen"),
+    ("retryWhen on a listed success", answered(404), LISTS | {"retryWhen": "true"}, "Retry/Unknown RetryWhen"),
+    ("an error on a listed success", answered(404), LISTS | ERRORS, "Failure/Applied ExpressionError"),
+    ("an error on a listed 503", answered(503), SURE | ERRORS, "Failure/Applied ExpressionError"),
     ("over the limit on 503", answered(503, too_large=True), {}, "Retry/Unknown UnexpectedCode"),
     ("no address", NotSent("NoAddress", ""), {}, "Retry/None NoAddress"),
     ("connect timeout", NotSent("ConnectTimeout", ""), {}, "Retry/None ConnectTimeout"),
@@ -64,6 +72,7 @@ ROWS: list[tuple[str, Observation, dict[str, Any], str]] = [
 AFTER_UNKNOWN: list[tuple[str, Observation, dict[str, Any], str]] = [
     ("409", answered(409), {}, "Retry/Unknown Conflict"),
     ("409, listed as success", answered(409), {"success": ["2xx", 409]}, "Success/Applied"),
+    ("409, listed, failWhen", answered(409), {"success": [409], "failWhen": "true"}, "Failure/None FailWhen"),
     ("409, retryWhen", answered(409), {"retryWhen": "true"}, "Retry/Unknown RetryWhen"),
     ("409, failWhen", answered(409), {"failWhen": "true"}, "Failure/Unknown FailWhen"),
     ("422", answered(422), {}, "Failure/None UnexpectedCode"),

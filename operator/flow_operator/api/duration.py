@@ -2,9 +2,9 @@
 
 import re
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from flow_operator.api.meta import simple
 
@@ -20,7 +20,7 @@ _UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 def seconds(text: str) -> float:
     """The length of a duration in seconds. Raises ValueError when it is none, or longer than ten years."""
     if not re.fullmatch(PATTERN, text):
-        raise ValueError(f"{text!r} is no duration: write for example 500ms, 10s, 1h30m or 7d")
+        raise ValueError(f"{text!r} is not a duration: write for example 500ms, 10s, 1h30m or 7d")
     total = sum(int(number) * _UNIT[unit] for number, unit in _PART.findall(text))
     if total > LONGEST:
         raise ValueError(f"{text!r} is longer than ten years")
@@ -45,9 +45,16 @@ def _checked(text: str) -> str:
     return text
 
 
+def _no_number(value: Any) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise ValueError(f"a duration needs a unit, got {value}: write {value}s if seconds are meant")
+    return value
+
+
 Duration = Annotated[
     str,
     StringConstraints(pattern=PATTERN, max_length=MAX_LENGTH),
     AfterValidator(_checked),
+    BeforeValidator(_no_number),
     simple("duration", "Numbers with a unit each, added up: `500ms`, `10s`, `1h30m`, `7d`. At most ten years."),
 ]

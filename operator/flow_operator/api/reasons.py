@@ -56,7 +56,8 @@ class Reason(StrEnum):
     UNGUARDED_READ = (
         "UnguardedRead",
         FINDINGS,
-        "An undo reads the response or output of its step without `.?`: it would fail in the very case it exists for.",
+        "An undo reads `error`, or the response or output of its step, without `.?`: it would fail in the very case it "
+        "exists for.",
     )
     INVALID_HEADER = "InvalidHeader", FINDINGS, "A header is none, or one that only Flow sets."
 

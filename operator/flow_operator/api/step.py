@@ -27,19 +27,22 @@ Codes = Annotated[
 ]
 
 DEFAULT_PORT = 80
+URL_PATTERN = r"^https?://|\$\{"
+SERVICE_PATTERN = r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
+METHOD_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$"
 Url = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://|\$\{", max_length=2048),
+    StringConstraints(pattern=URL_PATTERN, max_length=2048),
     simple("URL", "An absolute `http` or `https` URL, or a template of one."),
 ]
 ServiceName = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", max_length=63),
+    StringConstraints(pattern=SERVICE_PATTERN, max_length=63),
     simple("service name", "The name of a Service."),
 ]
 ServiceMethod = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", max_length=253),
+    StringConstraints(pattern=METHOD_PATTERN, max_length=253),
     simple("service method", "What is called of a Service; a path below its address."),
 ]
 

@@ -23,6 +23,7 @@ from flow_operator.api.step import (
 )
 
 STEP_ID_PATTERN = r"^[a-z]([a-z0-9_-]{0,61}[a-z0-9])?$"
+OBJECT_NAME_PATTERN = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
 RESERVED_STEP_ID = "self"
 MAX_STEPS = 200
 
@@ -33,7 +34,7 @@ StepId = Annotated[
 ]
 ObjectName = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$", max_length=NAME_MAX_LENGTH),
+    StringConstraints(pattern=OBJECT_NAME_PATTERN, max_length=NAME_MAX_LENGTH),
     simple("name", "The name of an object in the same namespace."),
 ]
 

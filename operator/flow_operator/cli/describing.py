@@ -15,6 +15,7 @@ from flow_operator.cli.tree import render_run, render_text
 from flow_operator.cli.view import RunView
 from flow_operator.engine.contract import Attempt, Run
 from flow_operator.engine.definition import Definition
+from flow_operator.engine.field_mistakes import explain
 from flow_operator.engine.identity import idempotency_key
 from flow_operator.engine.messages import Snapshot
 from flow_operator.engine.requests import Rendered, Unrenderable, attempt_of, rendered
@@ -73,7 +74,7 @@ def _run(run: Mapping[str, Any], view: RunView) -> Run:
     try:
         spec = ExecutionSpec.model_validate(run.get("spec"))
     except ValidationError as error:
-        said = error.errors()[0]["msg"]
+        said = explain(error.errors()[0])
         raise Cannot(f"the spec of {view.name} is not one that this version understands: {said}") from None
     return Run(view.namespace, view.name, run["metadata"]["uid"], run["metadata"]["generation"], spec)
 

@@ -13,7 +13,7 @@ from flow_operator.cli.manifests import Manifest, Unread, read
 from flow_operator.cli.terminal import print_error, print_line
 from flow_operator.cli.words import clean
 from flow_operator.engine.field_findings import parsed
-from flow_operator.engine.findings import step_findings, workflow_findings
+from flow_operator.engine.findings import notes, step_findings, workflow_findings
 
 CLEAN, WRONG = 0, 1
 
@@ -25,11 +25,11 @@ def lint(files: Sequence[str]) -> int:
     if not found:
         raise Cannot(f"no Workflow, Step or WorkflowExecution in {', '.join(files)}")
     wrong = [*_unread(found), *_doubles(manifests)]
-    notes: list[str] = []
+    hints: list[str] = []
     for manifest in manifests:
         wrong += [f"{manifest.title} {_said(finding)}" for finding in findings(manifest, manifests)]
-        notes += [f"{manifest.title} {note}" for note in _dangling(manifest, manifests)]
-    for line in (*wrong, *notes):
+        hints += [f"{manifest.title} {note}" for note in (*_dangling(manifest, manifests), *_notes(manifest))]
+    for line in (*wrong, *hints):
         print_line(clean(line))
     print_error(_summary(manifests, len(wrong)))
     return WRONG if wrong else CLEAN
@@ -72,6 +72,16 @@ def _dangling(manifest: Manifest, others: Sequence[Manifest]) -> Iterator[str]:
     for number, step in enumerate(spec.steps if spec else ()):
         if step.step_ref is not None and step.step_ref.name not in known:
             yield f"spec.steps[{number}].stepRef: note: the Step {step.step_ref.name} is in none of these files"
+
+
+def _notes(manifest: Manifest) -> Iterator[str]:
+    """What is worth a second look, and no reason to refuse the object."""
+    spec: StepSpec | WorkflowSpec | None = None
+    if manifest.kind is STEP:
+        spec, _ = parsed(StepSpec, manifest.spec)
+    elif manifest.kind is WORKFLOW:
+        spec, _ = parsed(WorkflowSpec, manifest.spec)
+    return (f"{note.path}: note: {note.message}" for note in (notes(spec) if spec else ()))
 
 
 def _doubles(manifests: Iterable[Manifest]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from flow_operator.api.status import ExecutionStatus, LastCommand
 from flow_operator.engine.contract import Command, Run, Unresolved
 from flow_operator.engine.definition import Definition
+from flow_operator.engine.field_mistakes import explain, without_alternatives
 from flow_operator.engine.json_text import TooBig, survives, weigh
 from flow_operator.engine.limits import MESSAGE_CHARACTERS
 from flow_operator.engine.orders import Order, Rejected
@@ -65,6 +66,8 @@ def _act(order: Order, status: ExecutionStatus) -> tuple[ExecutionStatus, str]:
     try:
         args = verb.args.model_validate(dict(command.args))
     except ValidationError as error:
-        findings = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        findings = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {explain(each)}" for each in without_alternatives(error.errors())
+        )
         raise Rejected(f"arguments of {command.verb}: {findings}") from None
     return verb.act(order, status, args)

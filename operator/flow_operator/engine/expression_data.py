@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from cel_expr_python import cel
 
+from flow_operator.engine.expression_errors import no_item, no_key, no_variable
 from flow_operator.engine.expression_reads import Path
 from flow_operator.engine.json_text import (
     INT64_MAX,
@@ -83,25 +84,39 @@ def tree(paths: Iterable[Path]) -> Tree:
     return root
 
 
-def copy(scope: Scope, path: Path) -> Value:
-    """The stored value at a path, untouched; null if there is none."""
-    value = _lookup(scope, path)
-    return None if value is _ABSENT else _plain(value)
+def copy(scope: Scope, path: Path, guarded_from: int) -> Value:
+    """The stored value at a path, untouched; null if nothing is there from `guarded_from` on. Raises Unusable.
+
+    It fails where CEL would, so that `${input.?a.b}` and `${input.?a.b.orValue(null)}` are the same.
+    """
+    value: Any = scope
+    for position, key in enumerate(path):
+        found = _member(value, key)
+        if found is _ABSENT:
+            if position >= guarded_from and isinstance(value, Mapping if isinstance(key, str) else (Mapping, list)):
+                return None
+            raise Unusable(_nothing_there(value, key, path[:position]))
+        value = found
+    copied: Value = _plain(value)
+    return copied
 
 
 def weight(scope: Scope, path: Path) -> int:
     """About the bytes of the value at a path."""
-    value = _lookup(scope, path)
+    value: Any = scope
+    for key in path:
+        value = _member(value, key)
     return 0 if value is _ABSENT else weigh(_plain(value), 4 * MAX_CONTEXT, MAX_DEPTH + _MESSAGE_LEVELS)
 
 
 class HandOver:
-    """Makes the data of one evaluation."""
+    """Makes the data of one evaluation. A guarded variable that is absent is an empty map: `error.?step` is none."""
 
-    def __init__(self, scope: Scope, keys: Tree) -> None:
+    def __init__(self, scope: Scope, keys: Tree, guarded: Iterable[str]) -> None:
         self.size = 0
         """Bytes so far."""
-        self.data = {root: self._select(scope[root], below) for root, below in keys.items() if root in scope}
+        self.data: dict[str, Any] = {root: {} for root in guarded}
+        self.data |= {root: self._select(scope[root], below) for root, below in keys.items() if root in scope}
 
     def _select(self, value: Any, keys: Tree) -> Any:
         if callable(value):
@@ -202,16 +217,25 @@ def _scalar(plain: object) -> Value:
     raise Unusable(f"its value is a {kind(plain)}, which JSON cannot hold: make it a string or a number")
 
 
-def _lookup(scope: Scope, path: Path) -> Any:
-    value: Any = scope
-    for key in path:
-        if isinstance(key, str):
-            value = value[key] if isinstance(value, Mapping) and key in value else _ABSENT
-        else:
-            value = value[key] if isinstance(value, list) and key < len(value) else _ABSENT
-        if callable(value):
-            value = value()
-    return value
+def _member(value: Any, key: str | int) -> Any:
+    if isinstance(key, str):
+        found = value[key] if isinstance(value, Mapping) and key in value else _ABSENT
+    else:
+        found = value[key] if isinstance(value, list) and key < len(value) else _ABSENT
+    return found() if callable(found) else found
+
+
+def _nothing_there(value: Any, key: str | int, before: Path) -> str:
+    """Why there is nothing at a key of the value that lies at the path before it."""
+    if not before:
+        return no_variable(str(key))
+    if isinstance(value, Mapping):
+        return no_key(key)
+    if isinstance(key, str):
+        return f"the field {key} is selected from {kind(value)}, which is not a map"
+    if isinstance(value, list):
+        return no_item(key, len(value))
+    return f"an item is read from {kind(value)}, which is not a list"
 
 
 def _plain(value: Any) -> Any:

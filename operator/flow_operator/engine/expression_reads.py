@@ -43,7 +43,8 @@ class Chain:
 
     path: Path
     guarded_from: int
-    """Position in the path from which on absence is no error; the length of the path if it is one anywhere."""
+    """Position in the path from which on absence is not an error; the length of the path if it is one anywhere. 0 when
+    the variable itself may be absent: `error.?step`."""
 
     def prefixes(self) -> Iterator[tuple[str, ...]]:
         """Every prefix whose absence would be an error, up to the first index into a list."""
@@ -125,8 +126,12 @@ def _extended(operand: Node, key: str | int | None, *, optional: bool) -> Chain 
     chain = _chain(operand)
     if chain is None or key is None or (isinstance(key, int) and key < 0):
         return None
-    guarded = optional or chain.guarded_from < len(chain.path)
-    return Chain((*chain.path, key), chain.guarded_from if guarded else chain.guarded_from + 1)
+    path = (*chain.path, key)
+    if chain.guarded_from < len(chain.path):
+        return Chain(path, chain.guarded_from)
+    if not optional:
+        return Chain(path, len(path))
+    return Chain(path, 0 if len(chain.path) == 1 else len(chain.path))
 
 
 def _check_steps(path: Path) -> None:

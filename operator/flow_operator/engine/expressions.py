@@ -4,7 +4,7 @@ An expression is a pure function of what it reads. It never sees a clock, a rand
 bounded: by its syntax (expression_reads.py) and by what it reads (here). What it cannot do is an InvalidExpression when
 it is compiled, or an ExpressionError when it is evaluated; nothing else is raised.
 
-An expression that is only a path never reaches CEL: it copies what is there, and is null where nothing is.
+An expression that is only a path never reaches CEL: it copies what is there.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from flow_operator.engine.expression_data import HandOver, IsError, IsOptional, 
 from flow_operator.engine.expression_errors import (
     ExpressionError,
     InvalidExpression,
-    explain_compilation,
     explain_evaluation,
 )
+from flow_operator.engine.expression_mistakes import explain_compilation
 from flow_operator.engine.expression_reads import ROOTS, Path, Refused, Syntax, examine, refuse_early
 from flow_operator.engine.expression_syntax import syntax_tree
 from flow_operator.engine.json_text import TooBig, Value
@@ -60,6 +60,8 @@ class Expression:
     """The ids of the steps that it reads, `self` included."""
     path: Path | None
     """The keys and indices, if it is only a path."""
+    guarded_from: int
+    """Position in that path from which on absence gives null: `1` in `input.?a.b`; see expression_reads.py."""
     unguarded: frozenset[tuple[str, ...]]
     """Every path whose absence would be an error, with all its beginnings: read without `.?`, `[?…]` or `has`."""
     result: str
@@ -82,6 +84,8 @@ class _Compiled(NamedTuple):
     expression: Expression
     program: Any
     keys: Tree
+    guarded: frozenset[str]
+    """Variables that may be absent."""
     reads: int
     """How often it reads anything."""
 
@@ -98,7 +102,7 @@ def evaluate(expression: Expression, scope: Scope) -> Value:
     """The value of an expression, as it will be when it has been stored. Raises ExpressionError."""
     try:
         if expression.path is not None:
-            return expression_data.copy(scope, expression.path)
+            return expression_data.copy(scope, expression.path, expression.guarded_from)
         return _computed(expression, scope)
     except (Unusable, TooBig) as error:
         raise ExpressionError(str(error), expression.source) from None
@@ -119,7 +123,7 @@ def evaluate_condition(expression: Expression, scope: Scope) -> bool:
 def _computed(expression: Expression, scope: Scope) -> Value:
     compiled = _cached(expression.source)
     assert not isinstance(compiled, str)
-    handed = HandOver(scope, compiled.keys)
+    handed = HandOver(scope, compiled.keys, compiled.guarded)
     _check_cost(expression, scope, compiled.reads * handed.size)
     try:
         return Result().take(_run(compiled.program, handed.data))
@@ -128,7 +132,7 @@ def _computed(expression: Expression, scope: Scope) -> Value:
     try:
         unwrapped = _unwrapped(expression.source)
     except RuntimeError as error:
-        raise Unusable(explain_compilation(str(error))) from None
+        raise Unusable(explain_compilation(str(error), expression.source)) from None
     return Result().take(_run(unwrapped, handed.data))
 
 
@@ -179,9 +183,10 @@ def _compiled(source: str) -> _Compiled | str:
     except Refused as error:
         return str(error)
     except RuntimeError as error:
-        return explain_compilation(str(error))
+        return explain_compilation(str(error), source)
     expression = _expression(source, syntax, "dyn" if result == _OPTIONAL else result)
-    return _Compiled(expression, program, expression_data.tree(syntax.reads), syntax.reads.total())
+    guarded = frozenset(root for root in expression.roots if (root,) not in expression.unguarded)
+    return _Compiled(expression, program, expression_data.tree(syntax.reads), guarded, syntax.reads.total())
 
 
 _short: Final = lru_cache(maxsize=4096)(_compiled)
@@ -200,6 +205,7 @@ def _expression(source: str, syntax: Syntax, result: str) -> Expression:
         roots=frozenset(str(path[0]) for path in syntax.reads),
         steps=frozenset(str(path[1]) for path in syntax.reads if path[0] == "steps"),
         path=syntax.only.path if syntax.only else None,
+        guarded_from=syntax.only.guarded_from if syntax.only else 0,
         unguarded=frozenset(syntax.unguarded),
         result=result,
         reads=tuple(syntax.reads.items()),

@@ -10,7 +10,9 @@ from pydantic_core import ErrorDetails
 from flow_operator.api.meta import Model
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Finding
+from flow_operator.engine.field_mistakes import explain, known_fields, without_alternatives
 from flow_operator.engine.json_text import MAX_DEPTH, TooBig, weigh
+from flow_operator.engine.spelling import did_you_mean
 
 Spec = TypeVar("Spec", bound=Model)
 SPEC_DEPTH = MAX_DEPTH + 8
@@ -25,7 +27,7 @@ def parsed(
         weigh(raw, most=sys.maxsize, depth=SPEC_DEPTH)
         return model.model_validate(raw, extra="forbid" if strict else "ignore"), []
     except ValidationError as error:
-        return None, list(_findings(error.errors(include_url=False), path))
+        return None, list(_findings(model, error.errors(include_url=False), path))
     except (TooBig, RecursionError):
         message = f"nested too deeply: a template may have {MAX_DEPTH} levels"
         return None, [Finding(path=path, reason=Reason.INVALID_FIELD, message=message)]
@@ -38,13 +40,14 @@ def joined(path: str, keys: Sequence[str | int]) -> str:
     return path
 
 
-def _findings(errors: list[ErrorDetails], path: str) -> Iterator[Finding]:
-    for error in errors:
+def _findings(model: type[Model], errors: list[ErrorDetails], path: str) -> Iterator[Finding]:
+    for error in without_alternatives(errors):
         where = joined(path, error["loc"])
-        message = error["msg"].removeprefix("Value error, ")
+        message = explain(error)
         match error["type"]:
             case "extra_forbidden":
-                yield Finding(path=where, reason=Reason.UNKNOWN_FIELD, message="there is no such field")
+                message += did_you_mean(str(error["loc"][-1]), known_fields(model, error["loc"]))
+                yield Finding(path=where, reason=Reason.UNKNOWN_FIELD, message=message)
             case "duplicate_id":
                 yield Finding(path=f"{where}.steps", reason=Reason.DUPLICATE_ID, message=message)
             case "too_short" if _inside(error, errors):

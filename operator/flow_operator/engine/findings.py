@@ -9,7 +9,15 @@ from typing import Any
 from flow_operator.api.status import Finding
 from flow_operator.api.step import StepSpec
 from flow_operator.api.workflow import WorkflowSpec, WorkflowStep
-from flow_operator.engine.expression_findings import SELF, Place, in_condition, in_message, in_step, in_template
+from flow_operator.engine.expression_findings import (
+    SELF,
+    Place,
+    in_condition,
+    in_message,
+    in_step,
+    in_template,
+    notes_on_outcome,
+)
 from flow_operator.engine.field_findings import parsed
 from flow_operator.engine.graph import Node, ancestors
 from flow_operator.engine.graph_findings import wiring
@@ -36,11 +44,23 @@ def workflow_findings(raw: Any, steps: Mapping[str, StepSpec], *, strict: bool =
     findings = list(wiring(spec))
     before = ancestors(Node(step.id, step.requires, step.fallback) for step in spec.steps)
     fallbacks = {step.fallback for step in spec.steps}
+    ids = frozenset(before)
     for number, step in enumerate(spec.steps):
-        place = Place(f"spec.steps[{number}]", before[step.id])
+        later = frozenset(id for id in ids if step.id in before[id]) - before[step.id]
+        others = ids - before[step.id] - later - {step.id}
+        place = Place(f"spec.steps[{number}]", before[step.id], others, later, step.id)
         findings += _step(step, place.at("", "error") if step.id in fallbacks else place, steps)
     findings += in_template(spec.output, Place("spec.output", frozenset(each.id for each in spec.steps)))
     return findings
+
+
+def notes(spec: StepSpec | WorkflowSpec) -> Iterator[Finding]:
+    """What is worth a second look in a definition. It is not wrong, so the operator does not say it."""
+    if isinstance(spec, StepSpec):
+        yield from notes_on_outcome(spec.outcome, "spec")
+        return
+    for number, step in enumerate(spec.steps):
+        yield from notes_on_outcome(step.outcome, f"spec.steps[{number}]")
 
 
 def _step(step: WorkflowStep, place: Place, steps: Mapping[str, StepSpec]) -> Iterator[Finding]:

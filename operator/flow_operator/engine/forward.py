@@ -21,7 +21,6 @@ from flow_operator.engine.compensation import undoable, undone
 from flow_operator.engine.conditions import decide
 from flow_operator.engine.contract import Attempt, Postponed, Run
 from flow_operator.engine.deadlines import run_deadline, step_deadline
-from flow_operator.engine.definition import Definition
 from flow_operator.engine.expression_errors import shortened
 from flow_operator.engine.expressions import ExpressionError
 from flow_operator.engine.json_text import NotJSON
@@ -33,7 +32,7 @@ from flow_operator.engine.payload import store
 from flow_operator.engine.pinned import holds
 from flow_operator.engine.sending import Begun, resend, send
 from flow_operator.engine.size import size_of
-from flow_operator.engine.state import DONE, forward_over, map_steps, step_of, steps_of, with_call
+from flow_operator.engine.state import DONE, failures, forward_over, map_steps, step_of, steps_of, with_call
 
 
 def advance(moment: Moment, status: ExecutionStatus) -> Begun:
@@ -47,7 +46,7 @@ def advance(moment: Moment, status: ExecutionStatus) -> Begun:
     if forward_over(status):
         return status, ()
     after, attempts = _go_on(moment, status)
-    if failures(moment.definition, after):
+    if failures(moment.definition.dag, after):
         after, attempts = _without(attempts, after, status), ()
     return _conclude(moment, after), attempts
 
@@ -137,22 +136,8 @@ def saved(status: ExecutionStatus, step: StepStatus) -> bool:
     return step.phase in DONE
 
 
-def failures(definition: Definition, status: ExecutionStatus) -> tuple[StepStatus, ...]:
-    """Steps whose failure counts: no fallback absorbs it, or will. First recorded first."""
-
-    def counts(step: StepStatus) -> bool:
-        if step.phase is not Phase.FAILURE:
-            return False
-        fallback = definition.dag.fallback.get(step.id)
-        hopeless = step.reason == Reason.STATUS_TOO_LARGE
-        return fallback is None or hopeless or step_of(status, fallback).phase is Phase.SKIPPED
-
-    found = [step for step in status.steps if counts(step)]
-    return tuple(sorted(found, key=lambda step: step.completion_time.timestamp() if step.completion_time else 0))
-
-
 def _conclude(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
-    failed = failures(moment.definition, status)
+    failed = failures(moment.definition.dag, status)
     if failed:
         message = "; ".join(f"{step.id}: {step.message or step.reason}" for step in failed)
         return _fail(moment, status, failed[0].reason or Reason.STEP_FAILED, message)

@@ -6,6 +6,7 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Finding
 from flow_operator.api.workflow import WorkflowSpec, WorkflowStep
 from flow_operator.engine.graph import Node, cycles
+from flow_operator.engine.spelling import did_you_mean
 
 
 def wiring(spec: WorkflowSpec) -> Iterator[Finding]:
@@ -31,9 +32,9 @@ def _requires(step: WorkflowStep, path: str, ids: set[str], fallbacks: set[str])
     for number, required in enumerate(step.requires):
         where = f"{path}.requires[{number}]"
         if required == step.id:
-            yield Finding(path=where, reason=Reason.CYCLE, message=f"{step.id} requires itself")
+            yield Finding(path=where, reason=Reason.CYCLE, message=f"{step.id} requires itself: take it out")
         elif required not in ids:
-            yield _unknown(where, required)
+            yield _unknown(where, required, ids)
         elif required in fallbacks:
             message = f"{required} is a fallback: require the step that it stands in for"
             yield Finding(path=where, reason=Reason.INVALID_DEPENDENCY, message=message)
@@ -46,9 +47,9 @@ def _accept_skipped(step: WorkflowStep, path: str, ids: set[str]) -> Iterator[Fi
     for number, accepted in enumerate(step.accept_skipped):
         where = f"{path}.acceptSkipped[{number}]"
         if accepted not in ids:
-            yield _unknown(where, accepted)
+            yield _unknown(where, accepted, ids)
         elif accepted not in step.requires:
-            message = f"{step.id} does not require {accepted}"
+            message = f"{step.id} does not require {accepted}: add it to requires, or take it out here"
             yield Finding(path=where, reason=Reason.INVALID_DEPENDENCY, message=message)
 
 
@@ -57,14 +58,15 @@ def _fallback(step: WorkflowStep, path: str, spec: WorkflowSpec) -> Iterator[Fin
     if step.fallback is None:
         return
     if step.fallback == step.id:
-        yield Finding(path=where, reason=Reason.CYCLE, message=f"{step.id} is its own fallback")
+        yield Finding(path=where, reason=Reason.CYCLE, message=f"{step.id} is its own fallback: name another step")
     elif step.fallback not in {other.id for other in spec.steps}:
-        yield _unknown(where, step.fallback)
+        yield _unknown(where, step.fallback, {other.id for other in spec.steps})
     owners = [other.id for other in spec.steps if other.fallback == step.fallback]
     if len(owners) > 1 and owners[0] != step.id:
         message = f"{step.fallback} is the fallback of {owners[0]} already; a step can be that of one step only"
         yield Finding(path=where, reason=Reason.INVALID_DEPENDENCY, message=message)
 
 
-def _unknown(where: str, id: str) -> Finding:
-    return Finding(path=where, reason=Reason.UNKNOWN_STEP, message=f"there is no step {id} in this workflow")
+def _unknown(where: str, id: str, ids: set[str]) -> Finding:
+    message = f"there is no step {id} in this workflow{did_you_mean(id, ids)}"
+    return Finding(path=where, reason=Reason.UNKNOWN_STEP, message=message)

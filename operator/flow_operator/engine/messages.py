@@ -16,7 +16,7 @@ from flow_operator.engine.contract import Run
 from flow_operator.engine.definition import CallDefinition, Definition, StepDefinition
 from flow_operator.engine.json_text import Value
 from flow_operator.engine.payload import load, view
-from flow_operator.engine.state import steps_of
+from flow_operator.engine.state import absorbed, failures, steps_of
 from flow_operator.engine.templates import render, render_text
 
 
@@ -44,6 +44,12 @@ class Snapshot:
     def steps(self) -> Mapping[str, StepStatus]:
         """Id → status of the step."""
         return steps_of(self.status).by_id
+
+    @property
+    def has_input(self) -> bool:
+        """Whether the run has an input body."""
+        given = self.run.spec.input
+        return given is not None and (given.body is not None or given.raw_body is not None)
 
     @cached_property
     def input(self) -> Value:
@@ -163,29 +169,42 @@ def scope(snapshot: Snapshot, id: str | None, direction: Direction = Direction.D
     if id is not None:
         steps["self"] = partial(StepView, snapshot, id)
     variables: dict[str, Any] = {
-        "input": snapshot.input,
         "header": dict(snapshot.header),
         "steps": steps,
         "execution": {"name": run.name, "namespace": run.namespace, "uid": run.uid},
         **more,
     }
-    failed = None if id is None else error_of(snapshot, id, direction)
-    return variables if failed is None else {**variables, "error": failed}
+    if snapshot.has_input:
+        variables["input"] = snapshot.input
+    if id is not None and (failed := error_of(snapshot, id, direction)) is not None:
+        variables["error"] = failed
+    return variables
 
 
 def error_of(snapshot: Snapshot, id: str, direction: Direction) -> Value:
-    """The error that a call of this step answers to; None when there is none.
+    """The failure that a call of this step answers to; None when no step failed.
 
-    A fallback answers to its owner's error, an undo to its step's own or else to the run's. It never changes between
-    two attempts of the same call, or their requests would differ.
+    An undo answers to the first failure that counts. A fallback answers to that of its owner, and so does the undo of
+    that owner, which is a part of the way forward. It never changes between two attempts of the same call, or their
+    requests would differ.
     """
-    about = snapshot.steps.get(id if direction is Direction.UNDO else snapshot.definition.dag.owner.get(id, ""))
-    if about is not None and about.phase is Phase.FAILURE:
-        return {"step": about.id, "reason": str(about.reason), "message": about.message}
-    succeeded = next((each for each in snapshot.status.conditions if each.type == "Succeeded"), None)
-    if direction is Direction.DO or succeeded is None or succeeded.status != "False":
-        return None
-    return {"reason": str(succeeded.reason), "message": succeeded.message}
+    dag, failed = snapshot.definition.dag, None
+    about = snapshot.steps.get(id if direction is Direction.UNDO else dag.owner.get(id, ""))
+    if about is not None and about.phase is Phase.FAILURE and (direction is Direction.DO or absorbed(dag, about)):
+        failed = about
+    elif direction is Direction.UNDO:
+        failed = next(iter(failures(dag, snapshot.status)), None)
+    return None if failed is None else _error_view(failed)
+
+
+def _error_view(failed: StepStatus) -> dict[str, Value]:
+    seen = {
+        "step": failed.id,
+        "code": failed.response.code if failed.response else None,
+        "reason": str(failed.reason),
+        "message": failed.message,
+    }
+    return {name: value for name, value in seen.items() if value is not None}
 
 
 class StepView(Mapping[str, Value]):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flow_operator.api.reasons import Reason
@@ -20,6 +21,7 @@ from flow_operator.engine.alignment import aligned, with_unknown
 from flow_operator.engine.calls import close, overturn, retry, without_body
 from flow_operator.engine.contract import Outcome, Run
 from flow_operator.engine.definition import Definition, StepDefinition
+from flow_operator.engine.excerpt import excerpt
 from flow_operator.engine.expressions import ExpressionError
 from flow_operator.engine.headers import KEPT_OF_RESPONSE
 from flow_operator.engine.identity import chance
@@ -58,7 +60,13 @@ def _step_after(snapshot: Snapshot, step: StepStatus, outcome: Outcome, now: dat
     definition = snapshot.definition.by_id[step.id]
     response = _response(outcome.observation)
     seen = _seen(snapshot, step, response)
-    judgement = judge_do(outcome.observation, definition.outcome, seen, conflicted=step.uncertain)
+    judgement = judge_do(
+        outcome.observation,
+        definition.outcome,
+        seen,
+        conflicted=step.uncertain,
+        answer=partial(excerpt, response),
+    )
     output = None
     if judgement.verdict is Verdict.SUCCESS:
         output, judgement = _output(definition, seen, judgement)
@@ -72,8 +80,9 @@ def _step_after(snapshot: Snapshot, step: StepStatus, outcome: Outcome, now: dat
 
 
 def _undo_after(snapshot: Snapshot, undo: CallStatus, outcome: Outcome, now: datetime) -> CallStatus:
-    judgement = judge_undo(outcome.observation, conflicted=undo.uncertain)
-    response, why = _kept(_response(outcome.observation), judgement), judgement
+    response = _response(outcome.observation)
+    judgement = judge_undo(outcome.observation, conflicted=undo.uncertain, answer=partial(excerpt, response))
+    response, why = _kept(response, judgement), judgement
     limit = call_definition(snapshot.definition.by_id[outcome.step], Direction.UNDO).retry.limit
     if judgement.verdict is Verdict.RETRY:
         if budget_left(undo, limit):

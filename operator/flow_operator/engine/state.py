@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from flow_operator.api.indexed import Indexed
+from flow_operator.api.reasons import Reason
 from flow_operator.api.status import (
     CallStatus,
     CompensationPhase,
@@ -15,6 +16,7 @@ from flow_operator.api.status import (
     StatusModel,
     StepStatus,
 )
+from flow_operator.engine.graph import Dag
 
 _RANK = {Effect.NONE: 0, Effect.UNKNOWN: 1, Effect.APPLIED: 2}
 Call = TypeVar("Call", bound=CallStatus)
@@ -40,6 +42,23 @@ def step_of(status: ExecutionStatus, id: str) -> StepStatus:
     if step is None:
         raise KeyError(id)
     return step
+
+
+def failures(dag: Dag, status: ExecutionStatus) -> tuple[StepStatus, ...]:
+    """Steps whose failure counts: no fallback absorbs it, or will. First recorded first."""
+
+    def counts(step: StepStatus) -> bool:
+        if step.phase is not Phase.FAILURE:
+            return False
+        return not absorbed(dag, step) or step_of(status, dag.fallback[step.id]).phase is Phase.SKIPPED
+
+    found = [step for step in status.steps if counts(step)]
+    return tuple(sorted(found, key=lambda step: step.completion_time.timestamp() if step.completion_time else 0))
+
+
+def absorbed(dag: Dag, failed: StepStatus) -> bool:
+    """Whether a failure is left to a fallback, which takes over unless it is skipped by its own `when`."""
+    return failed.id in dag.fallback and failed.reason != Reason.STATUS_TOO_LARGE
 
 
 def call_of(status: ExecutionStatus, id: str, direction: Direction) -> CallStatus | None:

@@ -6,6 +6,9 @@
 
 Strings anywhere in lists and values of maps are templates; keys are not. In a text a string stands as it is, every
 other value as JSON, and null has no text: that is an ExpressionError. A dollar sign before a value is `${'$'}${…}`.
+
+A field that is null here is left out, since Kubernetes' clients drop nulls: the same file must make the same message,
+however it was applied. `${null}` sends one, and so does every other expression whose value is null.
 """
 
 import re
@@ -145,7 +148,7 @@ class _Rendering:
     def text(self, expression: Expression) -> str:
         value = self._evaluated(expression, MAX_DEPTH)
         if value is None:
-            raise ExpressionError("null has no text", expression.source)
+            raise ExpressionError("null has no text: give it one, as in input.?name.orValue('')", expression.source)
         return value if isinstance(value, str) else write(value)
 
     def _evaluated(self, expression: Expression, depth: int) -> Value:
@@ -164,6 +167,8 @@ def _compiled(value: Value, path: str, depth: int = MAX_DEPTH) -> _Node:
         return _Literal(value)
     if depth == 0:
         raise InvalidTemplate(path, f"nested deeper than {MAX_DEPTH}")
+    if isinstance(value, dict):
+        value = {key: member for key, member in value.items() if member is not None}
     nodes = {place: _compiled(member, path + place, depth - 1) for place, member in _members(value)}
     if all(isinstance(node, _Literal) for node in nodes.values()):
         literals = [node.value for node in nodes.values() if isinstance(node, _Literal)]

@@ -9,6 +9,7 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, Direction, ExecutionStatus
 from flow_operator.engine.contract import Outcome, Run, Unresolved
 from flow_operator.engine.definition import Definition
+from flow_operator.engine.field_mistakes import explain
 from flow_operator.reconciler.entry import Entry
 from flow_operator.reconciler.ports import Now, Object, Registrar
 
@@ -114,9 +115,9 @@ def _spec(text: bytes, workflow: str) -> tuple[ExecutionSpec, Unresolved | None]
     try:
         return ExecutionSpec.model_validate_json(text), None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in ("spec", *first["loc"]))
-        return _nothing(workflow), Unresolved(Reason.INVALID_INPUT, f"{path}: {first['msg']}")
+        return _nothing(workflow), Unresolved(Reason.INVALID_INPUT, f"{path}: {explain(first)}")
 
 
 def _nothing(workflow: str) -> ExecutionSpec:
@@ -127,9 +128,9 @@ def _status(document: Object) -> ExecutionStatus:
     try:
         return ExecutionStatus.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in ("status", *first["loc"]))
-        raise Unreadable(f"{path}: {first['msg']}") from None
+        raise Unreadable(f"{path}: {explain(first)}") from None
 
 
 def _call(status: ExecutionStatus, outcome: Outcome) -> CallStatus | None:

@@ -42,7 +42,10 @@ class Policy:
 
 
 Graph = tuple[Part, ...]
-READS = {"error": "${error}", "effect": "${steps.self.effect}"}
+READS = {
+    "error": "${{'step': error.?step.orValue('none'), 'why': error.?message.orValue('')}}",
+    "effect": "${steps.self.effect}",
+}
 """What every second undo is sent; the others get the default message. Both must stay the same between attempts."""
 WRONG = "${1 / 0}"
 BACKOFF = {"duration": "2s", "factor": 1.0, "jitter": 0}
