@@ -16,7 +16,7 @@ class Alert:
 
     name: str
     severity: str
-    """critical: somebody gets up; warning: somebody looks during the day; info: for who looks anyway."""
+    """critical: pages the on-call; warning: to be looked at during the day; info: for dashboards."""
     minutes: int
     """How long it must hold; 0 for at once."""
     expression: str
@@ -41,8 +41,8 @@ ALERTS = (
         "critical",
         1,
         "sum by (namespace, workflow) (flow_runs_parked) > 0",
-        "An undo of {{ $labels.workflow }} in {{ $labels.namespace }} waits for a person.",
-        "{{ $value }} runs cannot be undone by themselves any further: what was done stays done until somebody acts.",
+        "An undo of {{ $labels.workflow }} in {{ $labels.namespace }} is parked and needs a decision.",
+        "{{ $value }} runs cannot be undone any further: steps stay applied until somebody retries or skips the undo.",
     ),
     Alert(
         "FlowCompensationFailed",
@@ -52,7 +52,7 @@ ALERTS = (
         'sum by (workflow) (increase(flow_compensations_total{phase="Failure"}[15m])) > 0 or sum by (workflow)'
         ' (flow_compensations_total{phase="Failure"} unless flow_compensations_total{phase="Failure"} offset 15m) > 0',
         "An undo of {{ $labels.workflow }} was given up.",
-        "Steps of the run stay applied although the run did not succeed; nobody will undo them any more.",
+        "Steps stay applied although the run did not succeed, and will not be undone.",
     ),
     Alert(
         "FlowServiceFailing",
@@ -60,16 +60,16 @@ ALERTS = (
         5,
         'sum by (workflow, step, direction) (rate(flow_attempts_total{verdict="Retry"}[5m]))'
         " / sum by (workflow, step, direction) (rate(flow_attempts_total[5m])) > 0.5",
-        "The service behind {{ $labels.step }} of {{ $labels.workflow }} fails.",
-        "{{ $value | humanizePercentage }} of the attempts to {{ $labels.direction }} it have to be tried again.",
+        "The service called by step {{ $labels.step }} of {{ $labels.workflow }} is failing.",
+        "{{ $value | humanizePercentage }} of the attempts to {{ $labels.direction }} it must be retried.",
     ),
     Alert(
         "FlowNotLeading",
         "critical",
         2,
         "sum(flow_shards_held) < max(flow_shards) or absent(flow_shards)",
-        "No operator acts for some of the runs, or for any.",
-        "Leases are not held, or no operator can be scraped: runs of those shards stand still.",
+        "Some runs, or all, have no operator.",
+        "Leases have no holder, or no operator can be scraped: the runs of those shards do not progress.",
     ),
     Alert(
         "FlowStatusWritesFailing",
@@ -77,8 +77,8 @@ ALERTS = (
         5,
         'sum(rate(flow_status_writes_total{result=~"unavailable|refused"}[5m]))'
         " / sum(rate(flow_status_writes_total[5m])) > 0.1",
-        "The API server does not take what the operator has to remember.",
-        "{{ $value | humanizePercentage }} of the status writes fail. Runs wait for them before anything is called.",
+        "The API server refuses or does not answer the operator's status writes.",
+        "{{ $value | humanizePercentage }} of the status writes fail. Runs call nothing before their status is stored.",
     ),
     Alert(
         "FlowWritesRefused",
@@ -86,25 +86,25 @@ ALERTS = (
         10,
         'sum(rate(flow_status_writes_total{result="refused"}[5m])) > 0',
         "The API server refuses to store some runs or definitions.",
-        "For ten minutes some writes have been refused again and again, by a quota, a webhook, a policy, missing"
-        " rights or older CRDs. The runs concerned stand still; the operator's log names them.",
+        "For ten minutes some writes have been refused, by a quota, a webhook, a policy, missing permissions or older"
+        " CRDs. The runs concerned do not progress; the operator's log names them.",
     ),
     Alert(
         "FlowWorkqueueStuck",
         "warning",
         5,
         "max by (job, instance) (flow_workqueue_oldest_seconds) > 10",
-        "Runs wait for room at {{ $labels.instance }}.",
-        "The first of them has waited {{ $value | humanizeDuration }}: all FLOW_RUN_CONCURRENCY places are taken.",
+        "Runs wait for a slot at {{ $labels.instance }}.",
+        "The first of them has waited {{ $value | humanizeDuration }}: all FLOW_RUN_CONCURRENCY slots are taken.",
     ),
     Alert(
         "FlowEventLoopSlow",
         "warning",
         5,
         "histogram_quantile(0.99, sum by (job, instance, le) (rate(flow_event_loop_lag_seconds_bucket[5m]))) > 0.5",
-        "The operator at {{ $labels.instance }} comes too late to everything.",
-        "One moment in a hundred its event loop is {{ $value | humanizeDuration }} late: it gets too little CPU, or"
-        " something blocks it. If that reaches FLOW_LEASE_DURATION it loses its leases.",
+        "The event loop of the operator at {{ $labels.instance }} is slow.",
+        "At the 99th percentile it is {{ $value | humanizeDuration }} late: too little CPU, or something blocks it."
+        " If the lag reaches FLOW_LEASE_DURATION, the operator loses its leases.",
     ),
     Alert(
         "FlowRunSuspended",
@@ -113,7 +113,7 @@ ALERTS = (
         'sum by (namespace, workflow) (flow_runs{phase="Suspend"})'
         " - sum by (namespace, workflow) (flow_runs_parked) > 0",
         "Runs of {{ $labels.workflow }} in {{ $labels.namespace }} are suspended.",
-        "{{ $value }} of them were suspended by a person, or have a step that waits for one.",
+        "{{ $value }} of them were suspended by a user, or have a step that needs a decision.",
     ),
     Alert(
         "FlowRunNotStarted",
@@ -121,7 +121,7 @@ ALERTS = (
         15,
         'sum by (namespace, workflow) (flow_runs{phase="Pending"}) > 0',
         "Runs of {{ $labels.workflow }} in {{ $labels.namespace }} do not start.",
-        "{{ $value }} are Pending: their Workflow is missing or not ready, or they wait in a queue.",
+        "{{ $value }} are Pending: their Workflow, or a Step of it, is missing or not ready.",
     ),
 )
 
