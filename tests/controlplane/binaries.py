@@ -7,10 +7,12 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.controlplane.gobuild import build, kubernetes
+from tests.controlplane.gobuild import build, built, kubernetes
 from tests.controlplane.toolchain import BinariesError
 
-__all__ = ["Binaries", "BinariesError", "find_kubectl", "find_or_build"]
+__all__ = ["Binaries", "BinariesError", "find_kubectl", "find_or_build", "found"]
+
+_OWN = kubernetes("etcd", "kube-apiserver", "kube-controller-manager")
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,16 @@ def find_or_build() -> Binaries:
     """The binaries of KUBEBUILDER_ASSETS if that is set, else the cached ones, built first if they are not there."""
     if assets := os.environ.get("KUBEBUILDER_ASSETS"):
         return _from_assets(Path(assets))
-    built = build(kubernetes("etcd", "kube-apiserver", "kube-controller-manager"))
-    return Binaries(built / "etcd", built / "kube-apiserver", built / "kube-controller-manager")
+    directory = build(_OWN)
+    return Binaries(directory / "etcd", directory / "kube-apiserver", directory / "kube-controller-manager")
+
+
+def found() -> str | None:
+    """Which binaries `find_or_build` takes as they are, in words; None if it has to build them first."""
+    if assets := os.environ.get("KUBEBUILDER_ASSETS"):
+        return f"the binaries in KUBEBUILDER_ASSETS ({assets})"
+    directory = built(_OWN)
+    return None if directory is None else f"the binaries built before ({directory})"
 
 
 def _from_assets(assets: Path) -> Binaries:

@@ -57,6 +57,12 @@ def build(programs: Programs) -> Path:
     return directory
 
 
+def built(programs: Programs) -> Path | None:
+    """The directory that holds all of these programs, if they are built."""
+    directory = cache_directory() / _key(find_go(programs.module), programs)
+    return None if _missing(programs, directory) else directory
+
+
 def cache_directory() -> Path:
     """Where binaries are kept for this user, whatever the checkout."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

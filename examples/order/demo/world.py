@@ -12,12 +12,14 @@ from typing import Any
 
 import yaml
 from tests.controlplane import Cluster, ControlPlane, ExistingCluster
+from tests.controlplane.binaries import found
 from tests.controlplane.controlplane import CRDS
 from tests.controlplane.identity import write_private
 from tests.controlplane.process import Tether
 from tests.monitoring.prometheus import Prometheus, is_installed
 
 from examples.order.demo.operator_process import OperatorProcess
+from examples.order.demo.prospect import clusters_on_path, prospect
 from examples.order.demo.screen import Screen
 from examples.order.manifests import DIRECTORY, render
 from examples.order.services import OrderServices, PortTakenError
@@ -59,6 +61,8 @@ class World:
             self._tether = Tether(self.directory)
             self._exit.callback(self._tether.release)
             self._screen.heading("A Kubernetes API server, eight services and the operator")
+            for sentence in prospect(self._given, None if self._given else found(), clusters_on_path()):
+                self._screen.note(sentence)
             self.cluster = self._exit.enter_context(self._cluster())
             self._use_namespace()
             self._screen.fact("cluster", f"{self._server()}, with the CRDs of crds/")
@@ -93,7 +97,7 @@ class World:
 
     def _server(self) -> str:
         version = json.loads(self.cluster.kubectl("version", "-o", "json"))["serverVersion"]["gitVersion"]
-        whose = f"the cluster of {self._given}" if self._given else "an own control plane"
+        whose = f"the cluster of KUBECONFIG ({self._given})" if self._given else "a control plane of its own"
         return f"{whose}, Kubernetes {version}, namespace {self.namespace}"
 
     def _use_namespace(self) -> None:
