@@ -1,4 +1,4 @@
-"""The two dashboards: all runs and the operators that bring them on; and one workflow."""
+"""The two dashboards: all runs and their operators, and one workflow."""
 
 import json
 from typing import Any
@@ -11,60 +11,67 @@ WHERE = f'namespace=~"$namespace", {ONE}'
 
 
 def fleet() -> dict[str, Any]:
-    """For who is on call: is all well, and if not, where."""
+    """For the on-call: whether everything works, and if not, what does not."""
     return dashboard(
         "flow-fleet",
         "Flow / Fleet",
-        "All runs, the services they call, and the operators that bring them on.",
+        "All runs, the services they call, and the operators.",
         [],
         (
             (
                 _number(
-                    "Runs under way", "Started and not ended.", 'sum(flow_runs{phase=~"Running|Suspend"}) or vector(0)'
+                    "Runs in progress",
+                    "Started and not ended.",
+                    'sum(flow_runs{phase=~"Running|Suspend"}) or vector(0)',
                 ),
-                _number("Parked", "Runs whose undo waits for a person.", "sum(flow_runs_parked) or vector(0)"),
-                _number("Shards not held", "Nobody acts for the runs of these.", _not_held()),
+                _number("Parked", "Runs with an undo that needs a decision.", "sum(flow_runs_parked) or vector(0)"),
+                _number("Shards not held", "The runs of these shards have no operator.", _not_held()),
                 _number("Operators", "Replicas that are scraped.", "count(flow_build_info)"),
             ),
             (
-                Panel("Runs by phase", "As of now.", {"{{phase}}": "sum by (phase) (flow_runs)"}),
+                Panel("Runs by phase", "Current number.", {"{{phase}}": "sum by (phase) (flow_runs)"}),
                 Panel(
                     "Runs ended",
-                    "Each second, by the phase they ended in.",
+                    "Per second, by final phase.",
                     {"{{phase}}": f"sum by (phase) (rate(flow_run_duration_seconds_count{RATE}))"},
                     "ops",
                 ),
-                Panel("Duration of runs", "Undo included.", _quantiles("flow_run_duration_seconds", ""), "s"),
+                Panel("Duration of runs", "Including the undo.", _quantiles("flow_run_duration_seconds", ""), "s"),
             ),
             (
                 Panel(
                     "Attempts",
-                    "Calls to services that ended, each second, by verdict.",
+                    "Completed calls to services per second, by verdict.",
                     {"{{verdict}}": f"sum by (verdict) (rate(flow_attempts_total{RATE}))"},
                     "ops",
                 ),
                 Panel(
-                    "Services that fail",
-                    "The ten steps with the largest share of attempts that have to be tried again.",
+                    "Failing services",
+                    "The ten steps with the largest share of attempts that must be retried.",
                     {"{{workflow}}/{{step}}": f"topk(10, {_retried('workflow, step', '')})"},
                     "percentunit",
                 ),
-                Panel("Duration of attempts", "Waiting for a place at the host aside.", _attempt_quantiles(), "s"),
+                Panel(
+                    "Duration of attempts",
+                    "Excluding the time that calls wait for a slot at the host.",
+                    _attempt_quantiles(),
+                    "s",
+                ),
             ),
             (
                 Panel(
                     "Undos ended",
-                    "In the last hour: Success, or given up in Failure.",
+                    "In the last hour, by result: Success, or Failure if given up.",
                     {"{{phase}}": "sum by (phase) (increase(flow_compensations_total[1h]))"},
                 ),
                 Panel(
                     "Parked by workflow",
-                    "Runs whose undo waits for a person.",
+                    "Runs with an undo that needs a decision.",
                     {"{{namespace}}/{{workflow}}": "sum by (namespace, workflow) (flow_runs_parked)"},
                 ),
                 Panel(
                     "Status writes",
-                    "Each second, by what became of them. A conflict is somebody else's write, and no fault.",
+                    "Per second, by result. A conflict is a write of another client, not an error.",
                     {"{{result}}": f"sum by (result) (rate(flow_status_writes_total{RATE}))"},
                     "ops",
                 ),
@@ -72,25 +79,25 @@ def fleet() -> dict[str, Any]:
             (
                 Panel(
                     "Work queue",
-                    "Runs that are acted on, and runs that wait for room.",
+                    "Runs in progress in a replica, and runs that wait for a slot.",
                     {"active": "sum(flow_workqueue_active)", "waiting": "sum(flow_workqueue_depth)"},
                 ),
                 Panel(
                     "Longest wait",
-                    "Of the runs that wait for room.",
+                    "Longest time that a run has waited for a slot.",
                     {"{{instance}}": "max by (instance) (flow_workqueue_oldest_seconds)"},
                     "s",
                 ),
                 Panel(
                     "Shards held",
-                    "By replica; together they ought to be all.",
+                    "By replica; the sum should be the number of shards.",
                     {"{{instance}}": "sum by (instance) (flow_shards_held)", "all": "max(flow_shards)"},
                 ),
             ),
             (
                 Panel(
                     "Lag of the event loop",
-                    "How late an operator comes to what is due: one moment in a hundred is later.",
+                    "Delay of due work, 99th percentile.",
                     {
                         "{{instance}}": "histogram_quantile(0.99, sum by (instance, le) "
                         f"(rate(flow_event_loop_lag_seconds_bucket{RATE})))"
@@ -105,11 +112,11 @@ def fleet() -> dict[str, Any]:
 
 
 def workflow() -> dict[str, Any]:
-    """For who owns a workflow: how it does, and which of its steps does not."""
+    """For the owners of a workflow: whether it works, and which step does not."""
     return dashboard(
         "flow-workflow",
         "Flow / Workflow",
-        "One workflow: its runs, its steps and its undos. What is counted of steps is counted for all namespaces.",
+        "One workflow: its runs, steps and undos. Metrics of steps are counted for all namespaces together.",
         [
             variable("workflow", "label_values(flow_runs, workflow)", several=False),
             variable("namespace", f"label_values(flow_runs{{{ONE}}}, namespace)", several=True),
@@ -117,45 +124,49 @@ def workflow() -> dict[str, Any]:
         (
             (
                 _number(
-                    "Runs under way",
+                    "Runs in progress",
                     "Not ended.",
                     f'sum(flow_runs{{{WHERE}, phase=~"Pending|Running|Suspend"}}) or vector(0)',
                 ),
-                _number("Parked", "Its undo waits for a person.", f"sum(flow_runs_parked{{{WHERE}}}) or vector(0)"),
+                _number(
+                    "Parked",
+                    "Runs with an undo that needs a decision.",
+                    f"sum(flow_runs_parked{{{WHERE}}}) or vector(0)",
+                ),
                 Panel(
                     "Success",
-                    "Share of the runs that ended in the last hour.",
+                    "Share of successful runs among those that ended in the last hour.",
                     {"": _success()},
                     "percentunit",
                     stat=True,
                 ),
             ),
             (
-                Panel("Runs by phase", "As of now.", {"{{phase}}": f"sum by (phase) (flow_runs{{{WHERE}}})"}),
+                Panel("Runs by phase", "Current number.", {"{{phase}}": f"sum by (phase) (flow_runs{{{WHERE}}})"}),
                 Panel(
                     "Runs ended",
-                    "Each second, by the phase they ended in.",
+                    "Per second, by final phase.",
                     {"{{phase}}": f"sum by (phase) (rate(flow_run_duration_seconds_count{{{ONE}}}{RATE}))"},
                     "ops",
                 ),
-                Panel("Duration", "Undo included.", _quantiles("flow_run_duration_seconds", ONE), "s"),
+                Panel("Duration", "Including the undo.", _quantiles("flow_run_duration_seconds", ONE), "s"),
             ),
             (
                 Panel(
                     "Attempts by step",
-                    "Each second.",
+                    "Per second.",
                     {"{{step}}": f'sum by (step) (rate(flow_attempts_total{{{ONE}, direction="do"}}{RATE}))'},
                     "ops",
                 ),
                 Panel(
-                    "Tried again, by step",
-                    "Share of the attempts: the service was away, slow, or said so.",
+                    "Retried, by step",
+                    "Share of attempts that must be retried: unreachable, too slow, 429 or 5xx.",
                     {"{{step}}": _retried("step", f'{ONE}, direction="do"')},
                     "percentunit",
                 ),
                 Panel(
-                    "Refused, by step",
-                    "Attempts that failed for good, each second.",
+                    "Failed, by step",
+                    "Attempts per second that failed and are not retried.",
                     {"{{step}}": f'sum by (step) (rate(flow_attempts_total{{{ONE}, verdict="Failure"}}{RATE}))'},
                     "ops",
                 ),
@@ -163,7 +174,7 @@ def workflow() -> dict[str, Any]:
             (
                 Panel(
                     "Undo attempts by step",
-                    "Each second, by verdict.",
+                    "Per second, by verdict.",
                     {
                         "{{step}} {{verdict}}": "sum by (step, verdict) "
                         f'(rate(flow_attempts_total{{{ONE}, direction="undo"}}{RATE}))'
@@ -172,7 +183,7 @@ def workflow() -> dict[str, Any]:
                 ),
                 Panel(
                     "Undos ended",
-                    "In the last hour: Success, or given up in Failure.",
+                    "In the last hour, by result: Success, or Failure if given up.",
                     {"{{phase}}": f"sum by (phase) (increase(flow_compensations_total{{{ONE}}}[1h]))"},
                 ),
             ),

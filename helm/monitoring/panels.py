@@ -1,4 +1,4 @@
-"""Panels of a Grafana dashboard, as little of its JSON model as is needed, and the grid they stand in."""
+"""Panels of a Grafana dashboard, with no more of its JSON model than needed, and the grid that holds them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Panel:
 
 
 def variable(name: str, query: str, *, several: bool) -> dict[str, Any]:
-    """What a person chooses, from the values that a query finds."""
+    """A variable whose values a query finds."""
     chosen: dict[str, Any] = {
         "type": "query",
         "name": name,

@@ -22,7 +22,7 @@ OF_OTHERS = _words(
     """
     CiliumNetworkPolicy ConfigMap ConfigMaps ControllerRevision ControllerRevisions CustomResourceDefinition
     CustomResourceDefinitions EndpointSlices GitOps NetworkPolicy NetworkPolicies PartialObjectMetadata
-    PodMonitor PriorityClass PrometheusRule ResourceQuota ServiceAccount ServiceAccounts
+    PodDisruptionBudget PodMonitor PriorityClass PrometheusRule RoleBinding ResourceQuota ServiceAccount ServiceAccounts
     ServiceMonitor TokenRequest ValidatingAdmissionPolicy ClusterRole ClusterRoleBinding InProgress
     RuntimeDefault IfNotPresent PostSync MiB KiB GiB OpenTelemetry OpenMetrics GitHub NaN
     """
