@@ -1,15 +1,15 @@
 # The operator as an image: `docker build -t flow-operator .`, or podman, or buildah.
 #
-# BASE is a slim Python on glibc: the CEL library has no wheels for musl. A release pins it by digest besides
-# (--build-arg BASE=python:3.13-slim-bookworm@sha256:…); here it is pinned by tag, since a digest that nobody looks up
-# again keeps the base without its security fixes.
+# BASE is a slim Python on glibc: the CEL library has no wheels for musl. A release also pins it by digest
+# (--build-arg BASE=python:3.13-slim-bookworm@sha256:…); here it is pinned by tag, since a digest that is never
+# updated misses the security fixes of the base.
 ARG BASE=python:3.13-slim-bookworm
 
 FROM ${BASE} AS build
 WORKDIR /src
 COPY requirements.txt requirements-build.txt ./
-# Everything comes as a wheel with a locked hash: nothing is compiled, so no compiler is needed, here or in the result.
-# A build that reaches its package index by a way of its own gives pip's configuration as a secret, which stays in no layer.
+# Every dependency is a wheel with a locked hash: nothing is compiled, so neither this stage nor the result has a compiler.
+# A build that needs its own package index passes pip's configuration as a secret, which is kept in no layer.
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     python -m venv --without-pip /opt/flow-build \
  && python -m venv --without-pip /opt/flow \
@@ -33,10 +33,10 @@ LABEL org.opencontainers.image.title="flow-operator" \
 COPY --from=build /opt/flow /opt/flow
 ENV PATH=/opt/flow/bin:$PATH \
     PYTHONUNBUFFERED=1
-# By number, so that Kubernetes can see that it is not root (runAsNonRoot). In a pod nothing is written, and a read-only root
-# will do; a KUBECONFIG with certificates in it wants a /tmp to unpack them.
+# By number, so that Kubernetes can verify that it is not root (runAsNonRoot). In a pod nothing is written, so the root
+# filesystem can be read-only; a KUBECONFIG that contains certificates needs a writable /tmp.
 USER 65532:65532
-# /healthz, /readyz and /metrics; callbacks of async steps. Health is asked for by the pod's probes: there is no
-# HEALTHCHECK, which Kubernetes would not look at.
+# 8080: /healthz, /readyz and /metrics; 8081: reserved for callbacks of asynchronous steps. There is no HEALTHCHECK, since
+# Kubernetes ignores it and uses the probes of the pod.
 EXPOSE 8080 8081
 ENTRYPOINT ["flow-operator"]

@@ -12,7 +12,7 @@ PIPE_WIDTH = 120
 
 
 class Screen:
-    """Headings, the commands that a person would type, and what came of them."""
+    """Headings, the commands that a person would type, and their output."""
 
     def __init__(self) -> None:
         console = Console(highlight=False, soft_wrap=True)
@@ -20,7 +20,7 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person looks on, and not a file or a pipe."""
+        """Whether this is a terminal, not a file or a pipe."""
         return self._console.is_terminal
 
     def heading(self, text: str) -> None:

@@ -20,20 +20,20 @@ class Story:
 
 def _succeeds(stage: Stage, order: str) -> None:
     hiccup = Behaviour(Mode.UNAVAILABLE, times=2)
-    stage.behave("Mail.Send", hiccup, "The mail server will answer 503 twice; its step is simply tried again.")
+    stage.behave("Mail.Send", hiccup, "The mail server will answer 503 twice; its step is retried.")
     stage.place(order)
     stage.watch(order)
 
 
 def _is_declined(stage: Stage, order: str) -> None:
-    stage.behave("Payments.Charge", Behaviour(Mode.DECLINE), "The bank says no.")
+    stage.behave("Payments.Charge", Behaviour(Mode.DECLINE), "The bank declines the card.")
     stage.place(order)
     stage.watch(order)
 
 
 def _may_be_charged(stage: Stage, order: str) -> None:
     late = Behaviour(Mode.LATE)
-    stage.behave("Payments.Charge", late, "The payment service charges the card, but its answer comes far too late.")
+    stage.behave("Payments.Charge", late, "The payment service charges the card, but responds too late.")
     stage.place(order)
     stage.watch(order)
 
@@ -47,7 +47,7 @@ def _is_saved(stage: Stage, order: str) -> None:
 
 def _survives_a_crash(stage: Stage, order: str) -> None:
     operator = stage.world.operator
-    stage.behave("Courier.Ship", Behaviour(Mode.HOLD), "The courier takes the parcel, but does not answer for now.")
+    stage.behave("Courier.Ship", Behaviour(Mode.HOLD), "The courier takes the parcel, but does not respond yet.")
     stage.place(order)
     stage.wait_for_call(order, "ship")
     stage.wait_for_step(order, "invoice")
@@ -55,17 +55,17 @@ def _survives_a_crash(stage: Stage, order: str) -> None:
     stage.run(f"kubectl annotate fwx {order} flow.unistack.org/command=suspend")
     stage.run(f"kubectl wait fwx/{order} --for=condition=Suspended --timeout=20s")
     stage.wait_for_answer(order)
-    stage.screen.note("Now the operator dies while the courier's answer is still to come, and never hears it.")
+    stage.screen.note("The operator is killed before the courier responds.")
     stage.screen.command(["kill", "-KILL", str(operator.pid)])
     operator.kill()
-    stage.works_again("Courier.Ship", "The courier answers; nobody is there to hear it.")
+    stage.works_again("Courier.Ship", "The courier responds while no operator is running.")
     before = len(stage.calls(order))
     stage.screen.command(["flow-operator"])
     operator.start()
     stage.look(order)
     if len(stage.calls(order)) != before:
         raise StoryError("something was called although the run was suspended")
-    stage.screen.note("Suspended, so nothing was called. Resumed, it asks the courier again, under the same key.")
+    stage.screen.note("Suspended, so nothing was called. Once resumed, it calls the courier again, under the same key.")
     stage.run(f"kubectl annotate fwx {order} flow.unistack.org/command=resume")
     stage.watch(order)
 
@@ -78,19 +78,19 @@ def _is_aborted(stage: Stage, order: str) -> None:
     stage.screen.note("The customer changes their mind.")
     stage.run(f"kubectl annotate fwx {order} flow.unistack.org/command=abort")
     stage.run(f"kubectl wait fwx/{order} --for=jsonpath={{.status.phase}}=Aborted --timeout=20s")
-    stage.works_again("Courier.Ship", "What is in flight is waited for: only then is it known what must be undone.")
+    stage.works_again("Courier.Ship", "The call in flight is waited for: only then is it known what must be undone.")
     stage.watch(order)
 
 
-def _waits_for_a_person(stage: Stage, order: str) -> None:
+def _is_parked(stage: Stage, order: str) -> None:
     stage.behave("Courier.Ship", Behaviour(Mode.DECLINE), "The courier does not deliver there.")
     stage.behave("Post.Send", Behaviour(Mode.DECLINE), "Nor does the post.")
     stage.behave("Payments.Refund", Behaviour(Mode.UNAVAILABLE), "And refunds do not work today.")
     stage.place(order)
     stage.run(f"kubectl wait fwx/{order} --for=jsonpath={{.status.phase}}=Suspend --timeout=30s")
     stage.look(order)
-    stage.screen.note("The refund is parked. The stock stays reserved: what was reserved first is released last.")
-    stage.works_again("Payments.Refund", "The payment service is repaired, and a person says so.")
+    stage.screen.note("The refund is parked. The stock stays reserved: it was reserved first, so it is released last.")
+    stage.works_again("Payments.Refund", "The payment service is repaired, and the undo is retried by a command.")
     stage.run(f"kubectl flow retry {order}")
     stage.watch(order)
 
@@ -124,7 +124,7 @@ STORIES = (
     ),
     Story(
         "order-1003",
-        "An order that may have been charged: nobody knows, so it is refunded",
+        "An order that may have been charged, so it is refunded",
         _may_be_charged,
         Expected(
             phase="Failure",
@@ -172,8 +172,8 @@ STORIES = (
     ),
     Story(
         "order-1007",
-        "An order whose refund waits for a person",
-        _waits_for_a_person,
+        "An order whose refund is parked, and retried by a command",
+        _is_parked,
         Expected(
             phase="Failure",
             compensation="Success",

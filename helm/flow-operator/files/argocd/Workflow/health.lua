@@ -1,4 +1,4 @@
--- Health of a Workflow: Healthy once runs can use it, Degraded when only a person can mend it.
+-- Health of a Workflow: Healthy once runs can use it, Degraded when it has findings.
 local health = { status = "Progressing", message = "the operator has not seen it yet" }
 if obj.status == nil or obj.status.observedGeneration ~= obj.metadata.generation then
   return health

@@ -1,5 +1,5 @@
--- Health of a run: Healthy after Success, Degraded when it needs a person or has ended otherwise, Suspended while a
--- person or spec.suspend holds it.
+-- Health of a run: Healthy after Success, Degraded when it needs a decision or has ended otherwise, Suspended while a
+-- command or spec.suspend suspends it.
 local health = { status = "Progressing", message = "the operator has not seen it yet" }
 local status = obj.status
 if status == nil or status.observedGeneration ~= obj.metadata.generation then

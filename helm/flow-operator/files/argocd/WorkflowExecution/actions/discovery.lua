@@ -1,4 +1,4 @@
--- What a person can do with a run now. Whatever is given anyway is answered by the operator in status.lastCommand.
+-- The actions that are possible for a run now. The operator rejects any other in status.lastCommand.
 local status = obj.status or {}
 local ended = status.completionTime ~= nil
 
@@ -28,7 +28,7 @@ return {
     displayName = "Resume",
   },
   abort = {
-    -- Once a run is being undone, only `kubectl flow abort --no-compensate` is left: a person should say that in words.
+    -- Once a run is being undone, only `kubectl flow abort --no-compensate` is left, which should be typed deliberately.
     disabled = ended or (status.compensation or {}).phase ~= nil or status.reason == "RevisionNotFound",
     iconClass = "fa fa-fw fa-stop",
     displayName = "Abort and undo",
@@ -36,6 +36,6 @@ return {
   retry = {
     disabled = ended or not waiting or changed,
     iconClass = "fa fa-fw fa-redo",
-    displayName = "Retry what waits for a person",
+    displayName = "Retry parked steps",
   },
 }
