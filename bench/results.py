@@ -71,7 +71,10 @@ def machine(kubernetes: str) -> dict[str, str]:
 def _latency(document: dict[str, Any] | None) -> Latency | None:
     if document is None:
         return None
-    return Latency(**{name: Spread(**each) if isinstance(each, dict) else each for name, each in document.items()})
+    fields: dict[str, Any] = {
+        name: Spread(**each) if isinstance(each, dict) else each for name, each in document.items()
+    }
+    return Latency(**fields)
 
 
 def _throughput(document: dict[str, Any]) -> Throughput:

@@ -12,6 +12,7 @@ from flow_operator import __main__ as process
 from flow_operator.adapters.api_server_names import ApiServerNames
 from flow_operator.adapters.credentials import Credentials
 from flow_operator.adapters.egress import Rules
+from flow_operator.handlers import Supervisor
 from flow_operator.reconciler import Reconciler
 from flow_operator.settings import load
 
@@ -46,7 +47,7 @@ async def is_cancelled(_: object) -> None:
 def operator(monkeypatch: pytest.MonkeyPatch) -> Callable[[], process.Operator]:
     """An operator whose API server is a fake one, and whose watches bring nothing."""
     monkeypatch.setattr(process, "ApiServer", lambda *_, **__: LeaseServer())
-    monkeypatch.setattr(process.Supervisor, "run", forever)
+    monkeypatch.setattr(Supervisor, "run", forever)
     monkeypatch.setattr(ApiServerNames, "learn", known)
     monkeypatch.setattr(ApiServerNames, "keep_current", forever)
     access = Credentials("https://127.0.0.1", None, None, "default")

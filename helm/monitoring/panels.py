@@ -64,7 +64,8 @@ def dashboard(
     uid: str, title: str, description: str, variables: Sequence[dict[str, Any]], rows: Sequence[Sequence[Panel]]
 ) -> dict[str, Any]:
     """The dashboard: each row of panels shares the width."""
-    panels, y = [], 0
+    panels: list[dict[str, Any]] = []
+    y = 0
     for row in rows:
         width = WIDTH // len(row)
         for place, panel in enumerate(row):

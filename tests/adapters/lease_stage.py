@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tests.reconciler.fake_cluster import FakeCluster
 from tests.reconciler.virtual_time import now, pass_time, run
 
+from flow_operator.adapters.lease_store import Server
 from flow_operator.adapters.leases import ShardLeases
 from flow_operator.engine.errors import Conflict
 
@@ -114,7 +115,7 @@ class Replica:
         """How often it let go of anything."""
         self.line = Line(fleet.server)
         self.leases = ShardLeases(
-            self.line,
+            cast(Server, self.line),
             self,
             namespace=NAMESPACE,
             identity=identity,

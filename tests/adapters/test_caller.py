@@ -210,8 +210,9 @@ LOST: dict[str, tuple[Make, int | None, str]] = {
 }
 
 
-def seen(observation: Observation) -> Observation:
+def seen(observation: Observation | None) -> Observation:
     """The observation without its message, which is for people; it is bounded and fit to be shown."""
+    assert observation is not None
     if isinstance(observation, Answered):
         return observation
     assert 0 < len(observation.message) < 700
@@ -225,6 +226,7 @@ async def called(behaviour: Make, *, patience: float = GENEROUS) -> Observation:
         request = replace(POST, url=server.url, connect_timeout=GENEROUS, request_timeout=patience)
         observation = await Caller(session).call(request)
         assert server.connections == 1
+        assert observation is not None
         return observation
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -155,13 +156,13 @@ def test_an_answer_that_is_looked_at_late_takes_nobody_for_dead() -> None:
         standby.leases._patience = lambda: 1000.0  # the timeout does not ring while nothing runs
         list_all = fleet.server.list_all
 
-        async def freezing(plural: str, namespace: str) -> object:
+        async def freezing(plural: str, namespace: str) -> list[dict[str, Any]]:
             answer = await list_all(plural, namespace)
             if asyncio.current_task() is standby.task:
                 await pass_time(2 * DURATION)
             return answer
 
-        fleet.server.list_all = freezing
+        fleet.server.list_all = freezing  # type: ignore[method-assign]
         await pass_time(300)
         assert not standby.acting
         assert fleet.server.spec()["leaseTransitions"] == 0
@@ -212,7 +213,7 @@ def test_whoever_ends_waits_for_what_is_in_flight_but_not_longer_than_the_grace(
     async def told(fleet: Fleet) -> None:
         for busy, took, cut in ((5.0, 5.0, set()), (100.0, GRACE_SECONDS, {0})):
             one = fleet.start(f"busy for {busy:g}")
-            await fleet.until(lambda one=one: acts(one))
+            await fleet.until(partial(acts, one))
             one.busy[0] = busy
             began = asyncio.get_running_loop().time()
             stopping = asyncio.create_task(one.stop())

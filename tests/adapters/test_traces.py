@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from aiohttp.test_utils import unused_port
@@ -30,6 +31,10 @@ class Drops:
 def drops() -> Drops:
     """How many spans were dropped."""
     return Drops()
+
+
+def _has_dropped(drops: Drops, number: int) -> bool:
+    return drops.number == number
 
 
 @pytest.fixture
@@ -102,7 +107,7 @@ def test_a_receiver_that_refuses_is_told_of_once_and_may_come_back(
     receiver.code = 400
     for spans in (2, 4):
         end_a_run(tracer)
-        eventually(lambda spans=spans: drops.number == spans, within=10, what="the spans dropped")
+        eventually(partial(_has_dropped, drops, spans), within=10, what="the spans dropped")
     receiver.code = 200
     end_a_run(tracer)
     tracer.close()

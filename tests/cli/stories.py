@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from tests.engine.scenario import BEGINNING, Story
+from tests.engine.scenario import Story
+from tests.engine.world import BEGINNING
 
 from flow_operator.api.meta import API_VERSION
 from flow_operator.engine.definition import Definition

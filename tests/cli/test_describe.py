@@ -34,6 +34,7 @@ def test_the_request_of_a_step_is_rendered_as_it_was_sent(person: Person, operat
     operator.tell('start\nanswer reserve 200 {"id": 0.10}\nanswer fraud 200')
     said = person.flow("describe", "order-1", "--request", "charge")
     attempt = operator.story.world.in_flight.popitem()[1]
+    assert attempt.request.body is not None
     head, body = said.out.split("\n\n", 1)
     assert head.splitlines()[0] == "POST http://payments/charge"
     header = dict(line.split(": ", 1) for line in head.splitlines()[1:])

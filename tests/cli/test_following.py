@@ -1,11 +1,12 @@
 """Following a run goes on across whatever happens to the connection, and ends when there is nothing to follow."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from flow_operator.cli import following
+from flow_operator.cli.cluster import Cluster
 from flow_operator.cli.errors import Cannot, Expired, NotThere, Unreachable
 from flow_operator.cli.following import follow
 
@@ -45,7 +46,7 @@ def collect(script: Script, **options: Any) -> tuple[list[str], str]:
     """The versions that were seen, and what ended it."""
     versions: list[str] = []
     try:
-        for each in follow(script, "r", **options):
+        for each in follow(cast(Cluster, script), "r", **options):
             versions.append(each["metadata"]["resourceVersion"])  # noqa: PERF401 - kept when it raises
     except Cannot as error:
         return versions, str(error)

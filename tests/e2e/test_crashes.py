@@ -2,6 +2,7 @@
 
 import signal
 from datetime import datetime
+from functools import partial
 
 import pytest
 from examples.order.services import Did, Mode
@@ -236,6 +237,11 @@ def test_with_many_runs_under_way(order: Shop) -> None:
     assert 0 < len(failed) <= 10
 
 
+def is_further(before: Object, status: Object) -> bool:
+    """Whether anything has another phase than before."""
+    return phases(status) != phases(before)
+
+
 def phases(status: Object) -> list[object]:
     """The phases of a run, its steps, and their undos."""
     steps = [(step["phase"], step.get("compensation", {}).get("phase")) for step in status.get("steps", ())]
@@ -254,7 +260,7 @@ def test_again_and_again(order: Shop) -> None:
     deaths = 1
     while "completionTime" not in (before := order.status("run")):
         order.operator.start()
-        order.until("run", lambda status, before=before: phases(status) != phases(before), "any further")
+        order.until("run", partial(is_further, before), "any further")
         order.operator.kill()
         deaths += 1
 

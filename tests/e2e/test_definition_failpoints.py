@@ -5,6 +5,7 @@ without a fault, and the writes are counted; then again for each of them.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_killed_at_writes_about_definitions(
         name = f"{'after' if point.answer else 'before'}-{plural}-{point.number}"
         held = f"{plural}/{name}"
         failpoints.hold(held, point)
-        play(relay, story(shop, sagas, name), lambda held=held: failpoints.is_held(held))
+        play(relay, story(shop, sagas, name), partial(failpoints.is_held, held))
         assert outcome(shop, name) == expected
 
 
@@ -82,6 +83,10 @@ def story(shop: Shop, sagas: Sagas, name: str) -> Iterator[Callable[[], bool]]:
     )
 
 
+def _either(one: Callable[[], bool], other: Callable[[], bool]) -> bool:
+    return one() or other()
+
+
 def play(relay: Relay, story: Iterator[Callable[[], bool]], is_held: Callable[[], bool]) -> None:
     """Play it; the operator dies when it is held, once."""
     before = relay.deaths
@@ -92,7 +97,7 @@ def play(relay: Relay, story: Iterator[Callable[[], bool]], is_held: Callable[[]
 
     told: Callable[[], bool] = bool
     for told in story:
-        eventually(lambda told=told: is_held() or told(), within=WITHIN, what="held, or all told")
+        eventually(partial(_either, is_held, told), within=WITHIN, what="held, or all told")
         if is_held():
             die_and_wait(told)
     # What it was held at may have been the last that was to be told.

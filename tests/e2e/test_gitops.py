@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "gitops"
 WITHIN = 60.0
-AWKWARD = {"nothing": None, "empty": {}, "list": [None, {}], "long": 2**53 + 1}
+AWKWARD: dict[str, Any] = {"nothing": None, "empty": {}, "list": [None, {}], "long": 2**53 + 1}
 """Values that Lua cannot keep."""
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_every_panel_shows_something_while_orders_are_placed(shop: Shop, prometh
                 query = target["expr"]
                 for name, value in VARIABLES.items():
                     query = query.replace(name, value)
-                eventually(lambda query=query: prometheus.values(query), within=10, what=f"{panel['title']}: {query}")
+                eventually(partial(prometheus.values, query), within=10, what=f"{panel['title']}: {query}")
 
     trace = refused["trace"]["traceparent"].split("-")[1]
     assert trace in prometheus.traces('flow_attempts_total{verdict="Failure"}')

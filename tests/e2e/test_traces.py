@@ -25,7 +25,7 @@ def receiver() -> Iterator[OtlpReceiver]:
 def spans_of(receiver: OtlpReceiver, run: str) -> list[dict[str, Any]]:
     """The spans of a run, by their time, in words."""
     spans = sorted(receiver.spans, key=lambda span: span.start_time_unix_nano)
-    told = [
+    told: list[dict[str, Any]] = [
         {
             "name": span.name,
             "traceparent": f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01",

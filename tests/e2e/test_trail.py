@@ -6,7 +6,7 @@ from examples.order.services import Did, Entry, Sent
 from tests.e2e.history import runs
 
 UID = "uid-1"
-STEPS = [{"id": "a"}, {"id": "b", "requires": ["a"]}]
+STEPS: list[dict[str, Any]] = [{"id": "a"}, {"id": "b", "requires": ["a"]}]
 
 
 def event(verb: str, version: int, code: int = 200, **fields: Any) -> dict[str, Any]:

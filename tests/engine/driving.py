@@ -54,11 +54,12 @@ def order(history: History, move: Move) -> None:
     history.new_keys += move.what == "retry with new key"
     steps = history.world.status.steps
     step = steps[move.which % len(steps)].id if steps else "s0"
-    verb, args = {
+    orders: dict[str, tuple[str, dict[str, Any]]] = {
         "abort without": ("abort", {"compensate": False}),
         "retry with new key": ("retry", {"newKey": True}),
         "skip": ("skip", {"step": step, "reason": "by hand"}),
-    }.get(move.what, (move.what, {}))
+    }
+    verb, args = orders.get(move.what, (move.what, {}))
     history.world.order(verb, args)
 
 

@@ -72,13 +72,15 @@ def test_ids_that_name_no_node_are_left_out() -> None:
 def acyclic(draw: st.DrawFn) -> list[Node]:
     """Up to eight steps, each requiring some before it; some of those that require nothing are fallbacks."""
     ids = [f"s{number}" for number in range(draw(st.integers(1, 8)))]
-    requires = {id: draw(st.sets(st.sampled_from(ids[:n]))) if n else set() for n, id in enumerate(ids)}
+    requires: dict[str, set[str]] = {
+        id: draw(st.sets(st.sampled_from(ids[:n]))) if n else set() for n, id in enumerate(ids)
+    }
     fallback: dict[str, str] = {}
     for number, id in enumerate(ids):
         free = [other for other in ids[number + 1 :] if other not in fallback.values() and not requires[other]]
         required = {to for others in requires.values() for to in others}
         free = [other for other in free if other not in required]
-        if free and draw(st.booleans()):
+        if bool(free) and draw(st.booleans()):
             fallback[id] = draw(st.sampled_from(free))
     return draw(st.permutations([Node(id, tuple(sorted(requires[id])), fallback.get(id)) for id in ids]))
 

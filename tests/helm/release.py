@@ -60,7 +60,8 @@ class Installed:
 
     def deployment(self) -> Object:
         """The operator's Deployment."""
-        return self._get("deployment", RELEASE)
+        found: Object = self._get("deployment", RELEASE)
+        return found
 
     def until_available(self, replicas: int) -> None:
         """Wait until the Deployment counts so many, of its present template: Helm 3 looks at its ReplicaSet alone."""

@@ -49,7 +49,8 @@ def strict(schema: Any) -> Any:
 def judged(schemas: Path, documents: list[Object]) -> tuple[int, str]:
     """Exit code and output of kubeconform."""
     location = f"{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
-    command = [program("kubeconform"), "-strict", "-summary", "-skip", FOREIGN, "-schema-location", location, "-"]
+    flags = ["-strict", "-summary", "-skip", FOREIGN, "-schema-location", location]
+    command: list[str | Path] = [program("kubeconform"), *flags, "-"]
     text = "\n---\n".join(map(json.dumps, documents))
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr

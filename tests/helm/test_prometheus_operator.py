@@ -81,7 +81,7 @@ def test_a_misspelt_field_is_refused(monitored: ControlPlane, kind: str) -> None
 
 
 def test_helm_installs_them(monitored: ControlPlane, tmp_path: Path) -> None:
-    values = VALUES["ServiceMonitor"] | VALUES["PrometheusRule"]
+    values = {**VALUES["ServiceMonitor"], **VALUES["PrometheusRule"]}
 
     Helm(monitored, tmp_path).install(values=values)
 

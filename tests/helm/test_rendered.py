@@ -126,7 +126,9 @@ def test_every_setting_reaches_the_operator() -> None:
 
 
 def test_an_empty_value_leaves_the_operators_own_default() -> None:
-    empty = {name: [] if isinstance(value, list) else None for name, value in VALUES["settings"].items()}
+    empty: dict[str, Any] = {
+        name: [] if isinstance(value, list) else None for name, value in VALUES["settings"].items()
+    }
 
     assert settings({"settings": empty}) == load(
         {f"FLOW_{name.upper()}": "of-the-pod" for name in FROM_THE_POD}, [], Path("/nowhere")

@@ -36,7 +36,7 @@ class FakeCluster:
         """What no status of an object of this name gets past."""
         self.hanging: set[str] = set()
         """Namespaces in which no status is ever written."""
-        self.watch: Callable[[str, str | None, Object], None] = lambda *_: None
+        self.watch: Callable[[str, str, Object], None] = lambda *_: None
         self.watching = True
         self._version = 100
         self._faults: dict[str, list[Fault]] = {}

@@ -1,6 +1,7 @@
 """Verbs given by annotation: acted upon once, and taken off without ever taking a newer one along."""
 
 import json
+from typing import Any
 
 import pytest
 from tests.reconciler.fake_cluster import Fault
@@ -110,7 +111,7 @@ def test_a_command_on_a_run_that_has_ended_is_answered() -> None:
 
 def owned(manager: str, time: str, *names: str) -> dict[str, object]:
     """An entry of managedFields."""
-    fields = {"f:metadata": {"f:annotations": {f"f:{name}": {} for name in names}}}
+    fields: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{name}": {} for name in names}}}
     return {"manager": manager, "time": time, "fieldsV1": fields}
 
 

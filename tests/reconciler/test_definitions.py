@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from tests.reconciler.fake_cluster import Fault
@@ -28,7 +30,8 @@ def conditions(stage: Stage, workflow: str) -> set[str]:
 
 def reason(stage: Stage) -> str:
     """Why the run waits."""
-    return next(each["reason"] for each in stage.cluster.status("run")["conditions"] if each["type"] == "Stalled")
+    conditions: list[dict[str, str]] = stage.cluster.status("run")["conditions"]
+    return next(each["reason"] for each in conditions if each["type"] == "Stalled")
 
 
 def test_a_run_waits_for_its_workflow_and_the_workflow_for_its_step() -> None:
@@ -100,9 +103,16 @@ def test_definitions_that_are_poison_say_so_and_the_others_go_on() -> None:
 
     async def story() -> list[str]:
         stage = await Stage().open()
-        for number, spec in enumerate(
-            (None, [], "x", {"steps": "x"}, {"steps": [None, {"stepRef": 1}]}, {"steps": [step("a")], "output": deep})
-        ):
+        steps: list[Any] = [None, {"stepRef": 1}]
+        specs: tuple[Any, ...] = (
+            None,
+            [],
+            "x",
+            {"steps": "x"},
+            {"steps": steps},
+            {"steps": [step("a")], "output": deep},
+        )
+        for number, spec in enumerate(specs):
             stage.cluster.add("workflows", f"poison-{number}", {"spec": spec})
             stage.start(f"poisoned-{number}", f"poison-{number}")
         stage.workflow(step("a"))
@@ -296,6 +306,10 @@ def test_a_definition_whose_status_is_refused_holds_up_no_other(refusal: Excepti
     run(story())
 
 
+def _was_refused(stage: Stage, times: int) -> bool:
+    return len(stage.lines("refused order")) == times
+
+
 def test_a_definition_whose_status_is_refused_is_tried_again_after_pauses_that_grow_to_a_minute() -> None:
     async def story() -> list[float]:
         stage = await Stage().open()
@@ -303,7 +317,7 @@ def test_a_definition_whose_status_is_refused_is_tried_again_after_pauses_that_g
         stage.workflow(step("a"))
         moments: list[float] = []
         for number in range(1, 13):
-            await stage.until(lambda number=number: len(stage.lines("refused order")) == number)
+            await stage.until(partial(_was_refused, stage, number))
             moments.append(asyncio.get_running_loop().time())
         assert set(stage.tally.writes) == {"refused"}
         del stage.cluster.refuses["order"]

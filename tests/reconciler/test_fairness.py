@@ -1,5 +1,7 @@
 """One namespace cannot hurt another, whatever it does."""
 
+from typing import Any
+
 from tests.reconciler.fake_cluster import Fault
 from tests.reconciler.stage import Stage, answer, step
 from tests.reconciler.virtual_time import pass_time, run
@@ -20,7 +22,7 @@ def refuse_writes(stage: Stage, times: int) -> None:
     stage.cluster.fail("write", *(Fault(Forbidden("403 denied by a webhook")) for _ in range(times)))
 
 
-async def crowded(greedy_url: str, **limits: int) -> Stage:
+async def crowded(greedy_url: str, **limits: Any) -> Stage:
     """A stage on which one namespace has a thousand runs that call a host which never answers."""
     stage = await Stage(**limits).open()
     stage.cluster.add("workflows", "slow", {"spec": {"steps": [step("slow", endpoint={"url": greedy_url})]}}, "greedy")

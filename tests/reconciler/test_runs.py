@@ -106,7 +106,8 @@ def test_a_run_whose_spec_is_wrong_says_so() -> None:
         stage.start(input={"body": 1, "rawBody": "2"})
         await stage.until(lambda: bool(stage.lines("write run")))
         assert not stage.lines("call")
-        return next(each["reason"] for each in stage.cluster.status("run")["conditions"] if each["type"] == "Stalled")
+        conditions: list[dict[str, str]] = stage.cluster.status("run")["conditions"]
+        return next(each["reason"] for each in conditions if each["type"] == "Stalled")
 
     assert run(story()) == "InvalidInput"
 
@@ -122,7 +123,7 @@ def test_a_run_that_always_fails_inside_is_tried_ever_more_rarely(caplog: pytest
                 raise RuntimeError("a bug")
             return await write(plural, namespace, name, *rest)
 
-        stage.cluster.write_status = write_status  # type: ignore[method-assign]
+        stage.cluster.write_status = write_status  # type: ignore[method-assign, assignment]
         stage.start("cursed")
         stage.start()
         await stage.until_phase("Success")

@@ -7,9 +7,14 @@ from flow_operator.reconciler.entry import Entry
 from flow_operator.reconciler.turns import Turns
 
 
+def _entry(title: str) -> Entry:
+    namespace, name = title.split("/")
+    return Entry(namespace, name, uid=title)
+
+
 def waiting(*names: str) -> tuple[Turns, list[Entry]]:
     """Runs, called namespace/name, that have come one second after the other."""
-    turns, entries = Turns(), [Entry(*name.split("/"), uid=name) for name in names]
+    turns, entries = Turns(), [_entry(name) for name in names]
     for second, entry in enumerate(entries):
         turns.add(entry, float(second))
     return turns, entries

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 
 from examples.order.services import Behaviour, Mode, OrderServices
@@ -111,7 +112,7 @@ class OfServices(Saboteur):
             "declines": Mode.DECLINE,
         }
         return {
-            **{f"service {what}": lambda mode=mode: self._misbehave(mode) for what, mode in modes.items()},
+            **{f"service {what}": partial(self._misbehave, mode) for what, mode in modes.items()},
             "service killed": self._kill,
         }
 

@@ -50,7 +50,8 @@ class Write:
     @property
     def compensation(self) -> str | None:
         """Phase of the backward part."""
-        return self.status.get("compensation", {}).get("phase")
+        phase: str | None = self.status.get("compensation", {}).get("phase")
+        return phase
 
     @property
     def has_ended(self) -> bool:

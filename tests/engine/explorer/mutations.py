@@ -22,6 +22,7 @@ from flow_operator.engine import (
 from flow_operator.engine.conditions import frozen
 from flow_operator.engine.moment import Moment
 from flow_operator.engine.state import replaced
+from flow_operator.engine.verdicts import judge_do
 
 Patch = tuple[Any, str, Callable[..., Any]]
 
@@ -136,7 +137,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a conflict is certain though an attempt was lost",
-        ((recording, "judge_do", _certain(recording.judge_do)),),
+        ((recording, "judge_do", _certain(judge_do)),),
         ("an_answer_is_judged_by_the_table", "the_effect_is_what_was_observed"),
     ),
     Mutation(

@@ -20,7 +20,7 @@ def crd(plural: str) -> Path:
 @cache
 def source() -> Path:
     """The module, as Go keeps it; fetched if it is not there."""
-    command = [find_go(MODULE).command, "mod", "download", "-json", NAME]
+    command: list[str | Path] = [find_go(MODULE).command, "mod", "download", "-json", NAME]
     done = subprocess.run(
         command, cwd=MODULE, env=build_environment(), capture_output=True, text=True, check=False, timeout=240
     )
