@@ -21,7 +21,7 @@ def _words(text: str) -> frozenset[str]:
 OF_OTHERS = _words(
     """
     CiliumNetworkPolicy ConfigMap ConfigMaps ControllerRevision ControllerRevisions CustomResourceDefinition
-    CustomResourceDefinitions EndpointSlices GitOps NetworkPolicy NetworkPolicies PartialObjectMetadata
+    CustomResourceDefinitions EndpointSlice EndpointSlices GitOps NetworkPolicy NetworkPolicies PartialObjectMetadata
     PodDisruptionBudget PodMonitor PriorityClass PrometheusRule RoleBinding ResourceQuota ServiceAccount ServiceAccounts
     ServiceMonitor TokenRequest ValidatingAdmissionPolicy ClusterRole ClusterRoleBinding InProgress
     RuntimeDefault IfNotPresent PostSync MiB KiB GiB OpenTelemetry OpenMetrics GitHub NaN
