@@ -3,7 +3,7 @@
 `pytest --rewrite` writes what is drawn now into the files.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,14 @@ def test_picture(path: Path, request: pytest.FixtureRequest) -> None:
     story = begin(directives)
     drawn = render_text(execution_of(story), levels_of(story), story.world.now)
     check(path, f"{directives}\n====\n{drawn}", request)
+
+
+def test_a_run_that_nobody_has_looked_at_says_what_to_check() -> None:
+    execution = execution_of(begin())
+    created = datetime.fromisoformat(execution["metadata"]["creationTimestamp"])
+    check = "kubectl get pods -A -l app.kubernetes.io/name=flow-operator"
+    assert check not in render_text(execution, None, created + timedelta(seconds=9))
+    assert check in render_text(execution, None, created + timedelta(seconds=10))
 
 
 def test_a_narrow_terminal_wraps_below_the_branch_and_loses_nothing() -> None:

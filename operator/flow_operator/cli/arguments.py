@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flow_operator import __version__
+from flow_operator.api.duration import seconds
 from flow_operator.engine.json_text import NotJSON, Value, parse
 from flow_operator.settings.model import SETTINGS, variable
 
 _RUN_KINDS = ("fwx", "workflowexecution", "workflowexecutions", "workflowexecution.flow.unistack.org")
 _EPILOG = (
-    "exit codes: 0 well; 1 the run failed, the command was rejected, or something is wrong; 2 it could not be done"
+    "exit codes: 0 success; 1 the run failed, the command was rejected, or lint found something; "
+    "2 it could not be done; 3 the run needs a person (not on a terminal, where it is followed on)"
 )
 _WAIT_SECONDS = 30.0
 
@@ -28,6 +30,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         arguments.steps += more_steps
     if arguments.command == "describe" and arguments.undo and arguments.request is None:
         parser.error("--undo is about the request of a step: name the step with --request")
+    if getattr(arguments, "follow", False) and getattr(arguments, "wait", 0.0) is None:
+        parser.error("--follow waits for the answer: leave --no-wait out")
     return arguments
 
 
@@ -67,7 +71,8 @@ Command = Callable[..., argparse.ArgumentParser]
 
 
 def _add_reading(command: Command) -> None:
-    command("watch", "Follow a run until it has ended: a live tree, or in a pipe a line for each change.")
+    watch = command("watch", "Follow a run until it has ended: a live tree, or in a pipe a line for each change.")
+    _add_timeout(watch)
 
     describe = command("describe", "Show a run: its steps, what is wrong, and what you can do.")
     describe.add_argument(
@@ -90,6 +95,7 @@ def _add_reading(command: Command) -> None:
     )
     run.add_argument("--name", help="name of the run; default: the workflow's with a random end")
     run.add_argument("--raw", action="store_true", help="store the body as text (rawBody) in any case")
+    _add_timeout(run)
     run.add_argument("--no-follow", dest="follow", action="store_false", help="print the name of the run, and end")
 
     lint = command("lint", "Find all that is wrong with Workflows and Steps, without a cluster.", on_run=False)
@@ -98,11 +104,19 @@ def _add_reading(command: Command) -> None:
     )
 
 
+def _add_timeout(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--timeout", metavar="DURATION", type=_duration, help="follow no longer than this (30s, 5m, 1h): exit code 2"
+    )
+
+
 def _add_verbs(command: Command) -> None:
     def verb(name: str, help: str) -> argparse.ArgumentParser:
         made = command(name, help)
         made.add_argument("--wait", type=float, metavar="SECONDS", default=_WAIT_SECONDS, help="default: %(default)g")
         made.add_argument("--no-wait", dest="wait", action="store_const", const=None, help="do not wait for the answer")
+        made.add_argument("--follow", action="store_true", help="once it is accepted, follow the run to its end")
+        _add_timeout(made)
         return made
 
     verb("suspend", "Freeze a run: nothing new is called until it is resumed.")
@@ -143,6 +157,14 @@ def _run_name(text: str) -> str:
     if slash and kind not in _RUN_KINDS:
         raise argparse.ArgumentTypeError(f"{kind} is not a kind of run: write the name alone")
     return name
+
+
+def _duration(text: str) -> float:
+    """`5m`, or a number of seconds."""
+    try:
+        return float(text) if text.isdecimal() else seconds(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration: write for example 30s, 5m or 1h") from None
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def render_run(
     parts: list[RenderableType] = [headline(run, now), *_facts(run)]
     if run.status.steps:
         parts += ["", *_steps(run, levels, now, folded)]
-    for section in (_plan(run), _last_command(run), _ways_out(run, access)):
+    for section in (_plan(run), _last_command(run), _ways_out(run, now, access)):
         if section:
             parts += ["", *section]
     return Group(*parts)
@@ -142,9 +142,9 @@ def _last_command(run: RunView) -> list[RenderableType]:
     return [text(f"Last command: {last.verb}{by}, at {moment(last.time)}: {last.result}: {last.message}", style)]
 
 
-def _ways_out(run: RunView, access: tuple[str, ...]) -> list[RenderableType]:
+def _ways_out(run: RunView, now: datetime, access: tuple[str, ...]) -> list[RenderableType]:
     said: list[RenderableType] = [text(remark(run), "yellow")] if remark(run) else []
-    ways = advice(run, access)
+    ways = advice(run, now, access)
     if not ways:
         return said
     said.append(Text("What you can do:", style="bold"))

@@ -12,6 +12,9 @@ from flow_operator.api.status import Condition, ExecutionStatus, Phase, StepStat
 from flow_operator.cli.errors import Cannot
 from flow_operator.engine.conditions import find, frozen
 
+HINT_SECONDS = 10.0
+"""How long a run may be Pending without a look of the operator before that is worth a hint."""
+
 
 class Unreadable(Cannot):
     """The object is none that this version understands."""
@@ -65,6 +68,22 @@ class RunView:
     def frozen(self) -> bool:
         """Whether a person, or `spec.suspend`, holds the whole run."""
         return frozen(self.status)
+
+    @property
+    def seen_by_operator(self) -> bool:
+        """Whether an operator has stored anything about it."""
+        return self.status.observed_generation != -1 or self.status.phase is not Phase.PENDING
+
+    def unnoticed(self, now: datetime) -> bool:
+        """Whether an operator should have looked at it by now, and has not."""
+        age = (now - self.created).total_seconds() if self.created else 0.0
+        return not self.seen_by_operator and age >= HINT_SECONDS
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it does not go on before a person does something."""
+        stalled = self.condition("Stalled")
+        return not self.ended and (self.frozen or (stalled is not None and stalled.status == "True"))
 
     @cached_property
     def waiting(self) -> tuple[StepStatus, ...]:
