@@ -47,7 +47,7 @@ def _run(argv: Sequence[str]) -> int:
 def _lint(arguments: Namespace) -> int:
     from flow_operator.cli.linting import lint
 
-    return lint(arguments.files)
+    return lint([*arguments.files, *arguments.more_files], arguments.output_format)
 
 
 def _on_cluster(arguments: Namespace) -> int:

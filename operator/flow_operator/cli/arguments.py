@@ -30,6 +30,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         arguments.steps += more_steps
     if arguments.command == "describe" and arguments.undo and arguments.request is None:
         parser.error("--undo is about the request of a step: name the step with --request")
+    if arguments.command == "lint" and not (arguments.files or arguments.more_files):
+        parser.error("the following arguments are required: FILE")
     if getattr(arguments, "follow", False) and getattr(arguments, "wait", 0.0) is None:
         parser.error("--follow waits for the answer: leave --no-wait out")
     return arguments
@@ -100,7 +102,23 @@ def _add_reading(command: Command) -> None:
 
     lint = command("lint", "Find all that is wrong with Workflows and Steps, without a cluster.", on_run=False)
     lint.add_argument(
-        "files", metavar="FILE", nargs="+", help="YAML of any number of documents; - reads standard input"
+        "files",
+        metavar="FILE",
+        nargs="*",
+        default=[],
+        help="YAML of any number of documents, a folder that is searched for it, or - for standard input",
+    )
+    lint.add_argument(
+        "-f",
+        "--filename",
+        dest="more_files",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the same, as kubectl has it; can be repeated",
+    )
+    lint.add_argument(
+        "-o", "--output", dest="output_format", choices=("text", "json", "github"), default="text", help="default: text"
     )
 
 
