@@ -38,7 +38,13 @@ def _run(argv: Sequence[str]) -> int:
 
     arguments = parse_arguments(argv)
     try:
-        return _lint(arguments) if arguments.command == "lint" else _on_cluster(arguments)
+        match arguments.command:
+            case "lint":
+                return _lint(arguments)
+            case "completion":
+                return _completion(arguments)
+            case _:
+                return _on_cluster(arguments)
     except Cannot as error:
         print_error(f"error: {error}")
         return CANNOT
@@ -48,6 +54,13 @@ def _lint(arguments: Namespace) -> int:
     from flow_operator.cli.linting import lint
 
     return lint([*arguments.files, *arguments.more_files], arguments.output_format)
+
+
+def _completion(arguments: Namespace) -> int:
+    from flow_operator.cli.completing import script
+
+    print(script(arguments.shell), end="")
+    return 0
 
 
 def _on_cluster(arguments: Namespace) -> int:

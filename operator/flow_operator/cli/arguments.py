@@ -15,6 +15,8 @@ _EPILOG = (
     "exit codes: 0 success; 1 the run failed, the command was rejected, or lint found something; "
     "2 it could not be done; 3 the run needs a person (not on a terminal, where it is followed on)"
 )
+RUN_COMMANDS = frozenset({"watch", "describe", "suspend", "resume", "abort", "retry", "skip"})
+"""Those whose first word is the name of a run."""
 _WAIT_SECONDS = 30.0
 
 
@@ -37,6 +39,26 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
+def option_names(command: str | None, *, commands: bool = False) -> list[str]:
+    """The options of a command (None: of all), or with `commands` the commands, for completion."""
+    parsers = _subparsers()
+    if commands:
+        return list(parsers)
+    parser = parsers.get(command or "", _parser())
+    return [name for action in parser._actions for name in action.option_strings if name.startswith("--")]
+
+
+def options_with_values(command: str | None) -> frozenset[str]:
+    """The options of a command after which a value stands."""
+    parser = _subparsers().get(command or "", _parser())
+    return frozenset(name for action in parser._actions if action.nargs != 0 for name in action.option_strings)
+
+
+def _subparsers() -> dict[str, argparse.ArgumentParser]:
+    action = next(each for each in _parser()._actions if isinstance(each, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kubectl flow",
@@ -57,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_reading(command)
     _add_verbs(command)
+    _add_completion(command)
     return parser
 
 
@@ -120,6 +143,11 @@ def _add_reading(command: Command) -> None:
     lint.add_argument(
         "-o", "--output", dest="output_format", choices=("text", "json", "github"), default="text", help="default: text"
     )
+
+
+def _add_completion(command: Command) -> None:
+    completion = command("completion", "Print the completion of a shell, to be read at its start.", on_run=False)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="for example: source <(kubectl flow …)")
 
 
 def _add_timeout(command: argparse.ArgumentParser) -> None:
