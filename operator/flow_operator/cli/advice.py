@@ -7,7 +7,7 @@ from datetime import datetime
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, Phase, StepStatus
 from flow_operator.cli.headline import left_in_effect
-from flow_operator.cli.view import RunView, names
+from flow_operator.cli.view import RunView, last_attempt, names
 from flow_operator.engine.state import forward_over
 from flow_operator.engine.suspension import suspended_by
 
@@ -46,13 +46,21 @@ def _operator_absent() -> Iterator[tuple[list[str], str]]:
     )
 
 
-def remark(run: RunView) -> str:
-    """What a person should know about a run that has ended otherwise than in Success."""
+def remark(run: RunView) -> list[str]:
+    """What stays of a run that has ended otherwise than in Success, with what it takes to look it up."""
     compensation = run.status.compensation
     if not run.ended or run.succeeded or (compensation and compensation.phase is CompensationPhase.SUCCESS):
-        return ""
+        return []
     left = left_in_effect(run)
-    return "Not undone: " + ", ".join(f"{step.id} ({step.effect})" for step in left) if left else ""
+    return ["Not undone:", *(line for step in left for line in _left(step))] if left else []
+
+
+def _left(step: StepStatus) -> Iterator[str]:
+    key = f", key {step.idempotency_key}" if step.idempotency_key else ""
+    yield f"  {step.id} ({step.effect}){key}"
+    for prefix, call in (("", step), ("undo: ", step.compensation)):
+        if call is not None and (last := last_attempt(call)):
+            yield f"    {prefix}{last}"
 
 
 def _ways(run: RunView) -> Iterator[tuple[list[str], str]]:

@@ -8,8 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flow_operator.api.status import Condition, ExecutionStatus, Phase, StepStatus
+from flow_operator.api.reasons import Reason
+from flow_operator.api.status import AttemptRecord, CallStatus, Condition, ExecutionStatus, Phase, StepStatus
 from flow_operator.cli.errors import Cannot
+from flow_operator.cli.words import precise
 from flow_operator.engine.conditions import find, frozen
 
 HINT_SECONDS = 10.0
@@ -102,6 +104,21 @@ class RunView:
         """When the condition of this type last changed."""
         found = self.condition(type)
         return found.last_transition_time if found else None
+
+
+def lost_attempts(call: CallStatus) -> tuple[AttemptRecord, ...]:
+    """The attempts whose answer nobody stored: the operator stopped before. They were repeated, or not, as told."""
+    return tuple(record for record in call.attempt_log if record.reason == Reason.ATTEMPT_LOST)
+
+
+def last_attempt(call: CallStatus) -> str:
+    """What is known of the last attempt, for somebody who looks it up at the service."""
+    if not call.attempt_log:
+        return ""
+    last = call.attempt_log[-1]
+    why = ": ".join(part for part in (last.reason, last.message) if part)
+    said = why or (f"HTTP {last.code}" if last.code else last.verdict)
+    return f"attempt {last.attempt} at {precise(last.time)}: {said}"
 
 
 def names(steps: Iterable[StepStatus]) -> str:
