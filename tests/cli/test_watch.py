@@ -78,11 +78,24 @@ def test_a_run_that_is_suspended_needs_a_person(person: Person, operator: Operat
     assert f"kubectl flow resume order-1 -n {namespace}  # go on" in said.out
 
 
+def test_a_command_that_is_still_to_be_read_is_waited_for(person: Person, operator: Operator) -> None:
+    operator.tell("start\ncommand suspend")
+    person.flow("resume", "order-1", "--no-wait")
+    watching = person.begin("watch", "order-1")
+    assert watching.stdout is not None
+    watching.stdout.readline()
+    operator.obey()
+    operator.tell("answer reserve 422\nanswer fraud 422")
+    out, _ = watching.communicate(timeout=60)
+    assert watching.returncode == 1
+    assert "ended in Failure" in out.splitlines()[-1]
+
+
 def test_on_a_terminal_it_stays_while_a_person_is_needed(person: Person, operator: Operator) -> None:
     operator.tell(f"start\n{DECLINED}\nanswer undo reserve 403")
     terminal = person.at_terminal("watch", "order-1")
     terminal.read_until("waits for a person")
-    operator.tell('command skip {"step": "reserve", "reason": "by hand"}')
+    operator.tell('command skip {"step": "reserve", "reason": "by hand"}\nwait 1s')
     assert terminal.end() == 1
 
 

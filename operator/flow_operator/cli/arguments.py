@@ -223,5 +223,6 @@ def _header(text: str) -> tuple[str, str]:
 def _json(text: str) -> Value:
     try:
         return parse(text)
-    except NotJSON as error:
-        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+    except NotJSON:
+        example = """42, '"text"' or '{"id": 7}'"""
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: write for example {example}") from None

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from flow_operator import __version__
+from flow_operator.api.meta import COMMAND_ANNOTATION
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import AttemptRecord, CallStatus, Condition, ExecutionStatus, Phase, StepStatus
 from flow_operator.cli.errors import Cannot
@@ -31,6 +33,8 @@ class RunView:
     workflow: str
     created: datetime | None
     held_by_spec: bool
+    commanded: bool
+    """Whether it carries a command that the operator has still to read."""
     status: ExecutionStatus
 
     @classmethod
@@ -40,11 +44,10 @@ class RunView:
         try:
             status = ExecutionStatus.model_validate(execution.get("status") or {})
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"]))
+            field = ".".join(str(key) for key in error.errors()[0]["loc"])
             raise Unreadable(
-                f"the status of {metadata.get('name')} is not one that this version of kubectl-flow understands: "
-                f"status.{field}: {first['msg']}; is the operator newer?"
+                f"the status of {metadata.get('name')} is not one that this version of kubectl-flow ({__version__}) "
+                f"understands, at status.{field}: upgrade kubectl-flow to the version of the operator"
             ) from None
         created = metadata.get("creationTimestamp")
         return cls(
@@ -53,6 +56,7 @@ class RunView:
             workflow=(spec.get("workflowRef") or {}).get("name") or "",
             created=datetime.fromisoformat(created).astimezone(UTC) if created else None,
             held_by_spec=bool(spec.get("suspend")),
+            commanded=COMMAND_ANNOTATION in (metadata.get("annotations") or {}),
             status=status,
         )
 
@@ -83,9 +87,11 @@ class RunView:
 
     @property
     def needs_person(self) -> bool:
-        """Whether it does not go on before a person does something."""
+        """Whether it does not go on before a person does something, and nobody has given a command yet."""
         stalled = self.condition("Stalled")
-        return not self.ended and (self.frozen or (stalled is not None and stalled.status == "True"))
+        return not (self.ended or self.commanded) and (
+            self.frozen or (stalled is not None and stalled.status == "True")
+        )
 
     @cached_property
     def waiting(self) -> tuple[StepStatus, ...]:
