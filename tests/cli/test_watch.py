@@ -39,7 +39,7 @@ def test_in_a_pipe_each_change_is_a_line(person: Person, operator: Operator) -> 
     assert errors == ""
     assert rest.replace("\n", "").isprintable()
     lines = lines_of(rest)
-    assert lines[:3] == ["run: Running (Running)", "reserve: Running, attempt 1", "fraud: Running, attempt 1"]
+    assert lines[:3] == ["reserve: Running, attempt 1", "fraud: Running, attempt 1", "run: Running (Running)"]
     assert "charge: Success, effect Applied, attempts 1" in lines
     assert lines[-1].startswith("✓ order-1 ended in Success · at 2026-01-01 ")
 

@@ -95,7 +95,7 @@ class Cluster:
 
     def annotate(self, name: str, annotations: Mapping[str, str]) -> Object:
         """Set annotations of a run, all in one write."""
-        with self._told(f"no run named {name} in namespace {self.namespace}"):
+        with self._named(WORKFLOW_EXECUTION, name, "run"):
             return self._ask(
                 self._api.patch_namespaced_custom_object,
                 _RUNS,
@@ -124,13 +124,18 @@ class Cluster:
 
     def _object(self, kind: Kind, name: str, called: str) -> Object:
         resource = {"group": GROUP, "version": VERSION, "plural": kind.plural}
+        with self._named(kind, name, called):
+            return self._ask(self._api.get_namespaced_custom_object, resource, name=name)
+
+    @contextmanager
+    def _named(self, kind: Kind, name: str, called: str) -> Iterator[None]:
+        """A name that does not exist is answered with those that do."""
         missing = f"no {called} named {name} in namespace {self.namespace}"
         try:
             with self._told(missing, kind):
-                return self._ask(self._api.get_namespaced_custom_object, resource, name=name)
+                yield
         except NotThere:
-            there = self.names(kind)
-            raise NotThere(missing + (listed(name, there) if there else "")) from None
+            raise NotThere(f"{missing}{listed(name, self.names(kind))}") from None
 
     def _ask(self, method: Callable[..., Any], resource: Mapping[str, str], **arguments: Any) -> Object:
         answer: Object = method(**resource, namespace=self.namespace, _request_timeout=_ANSWER_SECONDS, **arguments)
