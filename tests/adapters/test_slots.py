@@ -212,6 +212,8 @@ def test_circuits_can_be_switched_off() -> None:
     async def story() -> None:
         queue = Queue(circuits=False)
         queue.fail(50)
+        assert queue.ask("still granted").granted
+        assert list(queue.slots.open_circuits()) == []
 
     run(story())
 

@@ -158,11 +158,11 @@ def test_a_status_is_one_value_in_managed_fields(cluster: Cluster, namespace: st
 def test_columns(cluster: Cluster, namespace: str) -> None:
     put_status(cluster, namespace, create(cluster, RUN, "-n", namespace), STATUS)
     heading, row = cluster.kubectl("get", "fwx", "-n", namespace, "-o", "wide").splitlines()
-    columns = ["NAME", "WORKFLOW", "PHASE", "COMPENSATION", "STEPS", "REASON", "AGE", "STARTED", "DURATION", "REVISION"]
-    assert heading.split() == columns
+    columns = ["NAME", "WORKFLOW", "PHASE", "COMPENSATION", "STEPS", "REASON", "AGE"]
+    assert heading.split() == [*columns, "WAITING", "STARTED", "DURATION", "REVISION", "MESSAGE"]
     assert row.split()[:6] == ["some-name", "order", "Success", "NotNeeded", "3/3", "Succeeded"]
     assert row.split()[-2:] == ["3s", "order-0123456789ab"]
-    assert cluster.kubectl("get", "fwx", "-n", namespace).splitlines()[0].split() == columns[:7]
+    assert cluster.kubectl("get", "fwx", "-n", namespace).splitlines()[0].split() == columns
 
 
 def test_columns_of_definitions(cluster: Cluster, namespace: str) -> None:

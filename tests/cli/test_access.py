@@ -47,6 +47,19 @@ def test_a_run_that_is_not_there(person: Person, namespace: str, command: str) -
     assert said.err == f"error: no run named nobody in namespace {namespace}\n"
 
 
+@pytest.mark.parametrize("command", ["watch", "describe", "suspend"])
+def test_a_name_that_is_misspelt_is_told_with_those_that_are_there(
+    person: Person, operator: Operator, command: str
+) -> None:
+    Operator(operator.cluster, operator.namespace, "other")
+    said = person.flow(command, "ordr-1")
+    assert said.code == 2
+    assert said.err == (
+        f"error: no run named ordr-1 in namespace {operator.namespace}: did you mean order-1? "
+        "There are order-1 and other\n"
+    )
+
+
 def test_no_kubeconfig(tmp_path: Path) -> None:
     said = Person(tmp_path / "none").flow("watch", "order-1")
     assert said.code == 2
@@ -68,7 +81,7 @@ def test_nobody_listens(cluster: Cluster, tmp_path: Path) -> None:
     said = Person(kubeconfig).flow("watch", "order-1")
     assert said.code == 2
     assert said.err.startswith("error: the API server at https://127.0.0.1:1 cannot be reached: ")
-    assert "Connection refused" in said.err
+    assert "connection refused: is it running" in said.err
     assert said.err.count("\n") == 1
 
 
@@ -78,8 +91,9 @@ def test_who_may_not_is_told_so(cluster: Cluster, operator: Operator) -> None:
     said = Person(guest, operator.namespace).flow("describe", "order-1")
     assert said.code == 2
     assert said.err.startswith(
-        'error: the API server says no: workflowexecutions.flow.unistack.org "order-1" is forbid'
+        'error: you are not permitted to do this: workflowexecutions.flow.unistack.org "order-1" is forbidden'
     )
+    assert said.err.endswith(f"What you may do: kubectl auth can-i --list -n {operator.namespace}\n")
 
 
 def test_a_cluster_without_the_crds() -> None:
@@ -93,4 +107,4 @@ def test_who_is_not_known_is_told_so(cluster: Cluster, operator: Operator) -> No
     stranger = cluster.kubeconfig_for("made-up")
     said = Person(stranger, operator.namespace).flow("describe", "order-1")
     assert said.code == 2
-    assert "does not accept your credentials" in said.err
+    assert "does not accept your credentials: they may have expired. Log in again" in said.err

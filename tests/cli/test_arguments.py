@@ -44,6 +44,11 @@ def test_a_run_may_be_named_as_kubectl_prints_it(prefix: str) -> None:
     assert parse_arguments(["watch", f"{prefix}order-1"]).run == "order-1"
 
 
+@pytest.mark.parametrize(("typed", "seconds"), [("90", 90), ("1m30s", 90), ("500ms", 0.5)])
+def test_a_timeout_is_a_duration_or_seconds(typed: str, seconds: float) -> None:
+    assert parse_arguments(["run", "w", "--timeout", typed]).timeout == seconds
+
+
 def test_no_wait() -> None:
     assert parse_arguments(["suspend", "r", "--no-wait"]).wait is None
 
@@ -62,6 +67,8 @@ def test_no_wait() -> None:
         ("run w --header a", "'a' is not NAME=VALUE"),
         ("describe r --undo", "name the step with --request"),
         ("lint", "required: FILE"),
+        ("run w --timeout soon", "'soon' is not a duration: write for example 30s, 5m or 1h"),
+        ("abort r --no-wait --follow", "--follow waits for the answer"),
         ("dance r", "invalid choice: 'dance'"),
     ],
 )

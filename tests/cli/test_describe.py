@@ -16,7 +16,7 @@ def test_it_prints_the_picture_unwrapped(person: Person, operator: Operator, nam
     assert (said.code, said.err) == (0, "")
     lines = said.out.splitlines()
     assert lines[0].startswith("! order-1 waits for a person: the undo of reserve · since 2026-01-01 00:00:00Z (")
-    assert f"  kubectl flow skip order-1 reserve -n {namespace} --reason" in lines
+    assert f'  kubectl flow skip order-1 reserve -n {namespace} --reason "done by hand by $USER"' in lines
     assert said.out.replace("\n", "").isprintable()
 
 

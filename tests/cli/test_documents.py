@@ -66,16 +66,16 @@ def test_every_duplicate_key_is_found_with_both_lines() -> None:
     (document,) = documents('a: 1\nb: {c: 1,\n "c": 2}\na: 3\n')
     assert document.mistakes == (
         Mistake(4, "the key 'a' is there twice, first in line 1"),
-        Mistake(3, "the key 'c' is there twice, first in line 2"),
+        Mistake(3, "the key 'c' is there twice, first in line 2", column=2),
     )
 
 
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("a: [1,\n", Mistake(2, "while parsing a flow node: expected the node content, but found '<stream end>'")),
-        ("a: b: c", Mistake(1, "mapping values are not allowed here")),
-        ("a:\n- b: .inf", Mistake(2, ".inf is no number that JSON knows")),
+        ("a: [1,\n", Mistake(2, "not YAML: something is missing here: a value, or the end of a [ or {")),
+        ("a: b: c", Mistake(1, "not YAML: a second `key:` on this line: quote the text, or check the indentation")),
+        ("a:\n- b: .inf", Mistake(2, ".inf is not a number that JSON can hold")),
         ("a: !!binary aGk=", Mistake(1, "the tag tag:yaml.org,2002:binary has no meaning here")),
         ("a: !ours 1", Mistake(1, "the tag !ours has no meaning here")),
         ("? [a]\n: b", Mistake(1, "a key must be text")),

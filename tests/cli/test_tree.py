@@ -3,7 +3,7 @@
 `pytest --rewrite` writes what is drawn now into the files.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,25 @@ def test_picture(path: Path, request: pytest.FixtureRequest) -> None:
     check(path, f"{directives}\n====\n{drawn}", request)
 
 
+def test_on_a_narrow_terminal_columns_give_way_and_the_tree_stays() -> None:
+    story = begin("start\nanswer reserve 200\nanswer fraud 200\nanswer charge 402\nanswer undo reserve 403")
+    drawn = render_text(execution_of(story), levels_of(story), story.world.now, width=50).splitlines()
+    first = drawn.index(next(line for line in drawn if "STEP" in line))
+    assert drawn[first].split() == ["STEP", "PHASE", "EFFECT", "UNDO"]
+    assert drawn[first + 1].startswith("1 ┬─  ✓ reserve  Success  Applied  ‖ parked #1")
+    narrower = render_text(execution_of(story), levels_of(story), story.world.now, width=24).splitlines()
+    assert "1 ┬─  ✓ reserve" in narrower
+    assert all(len(line) <= 50 for line in drawn if "kubectl" not in line)
+
+
+def test_a_run_that_nobody_has_looked_at_says_what_to_check() -> None:
+    execution = execution_of(begin())
+    created = datetime.fromisoformat(execution["metadata"]["creationTimestamp"])
+    check = "kubectl get pods -A -l app.kubernetes.io/name=flow-operator"
+    assert check not in render_text(execution, None, created + timedelta(seconds=9))
+    assert check in render_text(execution, None, created + timedelta(seconds=10))
+
+
 def test_a_narrow_terminal_wraps_below_the_branch_and_loses_nothing() -> None:
     story = begin("start\nanswer reserve 200\nanswer fraud 200\nanswer charge 422")
     lines = render_text(execution_of(story), levels_of(story), story.world.now, width=40).splitlines()
@@ -42,7 +61,7 @@ def test_folded_it_shows_only_levels_in_which_something_is_to_be_seen() -> None:
     lines = [line.rstrip() for line in captured.get().splitlines()]
     assert lines[4:] == [
         "1…2 ──  ✓ 4 steps done",
-        "  3 ──  ▸ ship  Running          1         0ms",
+        "  3 ──  ▸ ship  Running          1         0s",
         "  4 ──  ○ 2 steps Pending",
     ]
 

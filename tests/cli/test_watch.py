@@ -39,7 +39,7 @@ def test_in_a_pipe_each_change_is_a_line(person: Person, operator: Operator) -> 
     assert errors == ""
     assert rest.replace("\n", "").isprintable()
     lines = lines_of(rest)
-    assert lines[:3] == ["run: Running (Running)", "reserve: Running, attempt 1", "fraud: Running, attempt 1"]
+    assert lines[:3] == ["reserve: Running, attempt 1", "fraud: Running, attempt 1", "run: Running (Running)"]
     assert "charge: Success, effect Applied, attempts 1" in lines
     assert lines[-1].startswith("✓ order-1 ended in Success · at 2026-01-01 ")
 
@@ -60,17 +60,71 @@ def test_a_run_without_success_ends_with_1(person: Person, operator: Operator, d
     assert f"ended in {phase}" in rest.splitlines()[-1]
 
 
-def test_when_a_person_is_needed_it_says_what_they_can_do(person: Person, operator: Operator, namespace: str) -> None:
+def test_when_a_person_is_needed_it_says_what_they_can_do_and_ends_with_3(
+    person: Person, operator: Operator, namespace: str
+) -> None:
     operator.tell(f"start\n{DECLINED}\nanswer undo reserve 403")
+    said = person.flow("watch", "order-1")
+    assert said.code == 3
+    ways = [line for line in lines_of(said.out) if line.startswith("a person is needed; what you can do: ")]
+    assert f"kubectl flow retry order-1 reserve -n {namespace}  # try undoing reserve again" in ways[0]
+    assert "! order-1 waits for a person: the undo of reserve" in said.out.splitlines()[-1]
+
+
+def test_a_run_that_is_suspended_needs_a_person(person: Person, operator: Operator, namespace: str) -> None:
+    operator.tell("start\ncommand suspend")
+    said = person.flow("watch", "order-1")
+    assert said.code == 3
+    assert f"kubectl flow resume order-1 -n {namespace}  # go on" in said.out
+
+
+def test_a_command_that_is_still_to_be_read_is_waited_for(person: Person, operator: Operator) -> None:
+    operator.tell("start\ncommand suspend")
+    person.flow("resume", "order-1", "--no-wait")
     watching = person.begin("watch", "order-1")
     assert watching.stdout is not None
-    line = ""
-    while "what you can do" not in line:
-        line = watching.stdout.readline()
+    watching.stdout.readline()
+    operator.obey()
+    operator.tell("answer reserve 422\nanswer fraud 422")
+    out, _ = watching.communicate(timeout=60)
+    assert watching.returncode == 1
+    assert "ended in Failure" in out.splitlines()[-1]
+
+
+def test_on_a_terminal_it_stays_while_a_person_is_needed(person: Person, operator: Operator) -> None:
+    operator.tell(f"start\n{DECLINED}\nanswer undo reserve 403")
+    terminal = person.at_terminal("watch", "order-1")
+    terminal.read_until("waits for a person")
+    operator.tell('command skip {"step": "reserve", "reason": "by hand"}\nwait 1s')
+    assert terminal.end() == 1
+
+
+def test_time_is_up(person: Person, operator: Operator, namespace: str) -> None:
+    operator.tell("start")
+    said = person.flow("watch", "order-1", "--timeout", "1s")
+    assert said.code == 2
+    again = f"kubectl flow watch order-1 -n {namespace}"
+    assert said.err == f"error: order-1 has not ended in 1s: it goes on; see it again with: {again}\n"
+
+
+@pytest.mark.usefixtures("operator")
+def test_without_an_operator_it_says_what_to_check(person: Person) -> None:
+    watching = person.begin("watch", "order-1", "--timeout", "11s")
+    out, _ = watching.communicate(timeout=60)
+    hint = "the operator has not looked at this run yet; what to check: kubectl get pods -A -l app.kubernetes.io/name="
+    assert any(line.startswith(hint) for line in lines_of(out))
+    assert watching.returncode == 2
+
+
+@pytest.mark.usefixtures("operator")
+def test_ctrl_c_says_that_the_run_goes_on(person: Person, namespace: str) -> None:
+    watching = person.begin("watch", "order-1")
+    assert watching.stdout is not None
+    watching.stdout.readline()
     watching.send_signal(signal.SIGINT)
-    watching.communicate(timeout=60)
+    _, errors = watching.communicate(timeout=60)
     assert watching.returncode == 130
-    assert f"kubectl flow retry order-1 reserve -n {namespace}  # try undoing reserve again" in line
+    assert errors == f"the run goes on; see it again with: kubectl flow watch order-1 -n {namespace}\n"
 
 
 def test_on_a_terminal_it_draws_the_tree_until_the_end(person: Person, operator: Operator) -> None:

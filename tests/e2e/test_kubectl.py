@@ -78,6 +78,7 @@ def test_wait_and_annotate(shop: Shop, sagas: Sagas) -> None:
     eventually(lambda: not shop.annotations("run"), within=20, what="the annotation taken off")
     shop.kubectl("annotate", "fwx", "run", "flow.unistack.org/command=resume")
 
+    shop.kubectl("wait", "--for=condition=Ended", "fwx/run", "--timeout=20s")
     shop.kubectl("wait", "--for=condition=Succeeded", "fwx/run", "--timeout=20s")
     shop.kubectl("wait", "--for=jsonpath={.status.phase}=Success", "fwx/run", "--timeout=20s")
     assert "CommandAccepted" in shop.kubectl("events", "--for", "fwx/run")
@@ -131,5 +132,5 @@ def test_conditions_mean_what_kstatus_means(shop: Shop, sagas: Sagas) -> None:
     status = shop.until_ended("run")
 
     told = {each["type"]: each["status"] for each in status["conditions"]}
-    assert told == {"Succeeded": "False", "Reconciling": "False", "Stalled": "True"}
+    assert told == {"Ended": "True", "Succeeded": "False", "Reconciling": "False", "Stalled": "True"}
     assert {each["observedGeneration"] for each in status["conditions"]} == {1}

@@ -189,6 +189,11 @@ def succeeded_is_unknown_until_the_phase_decides(_: History, plan: Plan) -> None
         assert succeeded.status == "True"
 
 
+def ended_is_true_with_the_completion_time(_: History, plan: Plan) -> None:
+    ended = next(each for each in plan.status.conditions if each.type == "Ended")
+    assert ended.status == ("False" if plan.status.completion_time is None else "True")
+
+
 def stalled_and_reconciling_exclude_each_other(_: History, plan: Plan) -> None:
     truth = {each.type: each.status for each in plan.status.conditions}
     assert not (truth["Stalled"] == "True" and truth["Reconciling"] == "True")
@@ -198,6 +203,7 @@ def stalled_and_reconciling_exclude_each_other(_: History, plan: Plan) -> None:
 
 
 CHECKS: tuple[Check, ...] = (
+    ended_is_true_with_the_completion_time,
     a_call_is_announced_before_it_is_sent,
     the_key_is_the_same_across_retries_and_restarts,
     a_retry_sends_the_same_bytes,

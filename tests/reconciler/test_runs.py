@@ -210,7 +210,9 @@ def test_what_the_watch_missed_is_found_by_the_next_list() -> None:
         stage.cluster.watching = True
         stage.cluster.annotate("orphan", {"seen": "now"})
         await stage.until(lambda: bool(stage.lines("write orphan")))
-        assert stage.cluster.status("orphan")["conditions"][2]["reason"] == "WorkflowNotFound"
+        assert {each["type"]: each["reason"] for each in stage.cluster.status("orphan")["conditions"]}[
+            "Stalled"
+        ] == "WorkflowNotFound"
         listing.cancel()
 
     run(story())

@@ -76,6 +76,7 @@ RUN_COLUMNS = (
     Column("Started", ".status.startTime", "Since when it runs.", type="date", wide=True),
     Column("Duration", ".status.duration", "From its start to its end.", wide=True),
     Column("Revision", ".status.revision", "The definition that it is pinned to.", wide=True),
+    Column("Message", ".status.message", "The reason in words, with what the service said.", wide=True),
 )
 
 

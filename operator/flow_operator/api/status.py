@@ -260,7 +260,8 @@ class ExecutionStatus(StatusModel):
     )
     last_command: LastCommand | None = Field(None, description="The last verb that was given.")
     conditions: tuple[Condition, ...] = Field(
-        (), description="Succeeded, Reconciling, Stalled, Suspended, Compensated, CompensationFailed, LargeStatus."
+        (),
+        description="Ended, Succeeded, Reconciling, Stalled, Suspended, Compensated, CompensationFailed, LargeStatus.",
     )
     steps: Annotated[tuple[StepStatus, ...], AfterValidator(Indexed)] = Field(
         (), description="Every step, in the order of the definition.", json_schema_extra={UNTYPED_ITEMS: True}

@@ -38,7 +38,13 @@ def _run(argv: Sequence[str]) -> int:
 
     arguments = parse_arguments(argv)
     try:
-        return _lint(arguments) if arguments.command == "lint" else _on_cluster(arguments)
+        match arguments.command:
+            case "lint":
+                return _lint(arguments)
+            case "completion":
+                return _completion(arguments)
+            case _:
+                return _on_cluster(arguments)
     except Cannot as error:
         print_error(f"error: {error}")
         return CANNOT
@@ -47,31 +53,44 @@ def _run(argv: Sequence[str]) -> int:
 def _lint(arguments: Namespace) -> int:
     from flow_operator.cli.linting import lint
 
-    return lint(arguments.files)
+    return lint([*arguments.files, *arguments.more_files], arguments.output_format)
+
+
+def _completion(arguments: Namespace) -> int:
+    from flow_operator.cli.completing import script
+
+    print(script(arguments.shell), end="")
+    return 0
 
 
 def _on_cluster(arguments: Namespace) -> int:
     from flow_operator.api.status import Direction
     from flow_operator.cli import commanding, describing, starting, watching
     from flow_operator.cli.arguments import verb_arguments
-    from flow_operator.cli.cluster import Access, Cluster
+    from flow_operator.cli.cluster import Cluster, Object
+    from flow_operator.cli.kubeconfig import Access
 
-    access = Access(arguments.namespace, arguments.context, arguments.kubeconfig)
+    cluster = Cluster(Access(arguments.namespace, arguments.context, arguments.kubeconfig))
+
+    def follow(run: Object) -> int:
+        return watching.watch(cluster, run["metadata"]["name"], run, arguments.timeout)
+
     match arguments.command:
         case "watch":
-            return watching.watch(Cluster(access), arguments.run)
+            return watching.watch(cluster, arguments.run, timeout=arguments.timeout)
         case "describe" if arguments.request is None:
-            return describing.describe(Cluster(access), arguments.run)
+            return describing.describe(cluster, arguments.run)
         case "describe":
             direction = Direction.UNDO if arguments.undo else Direction.DO
             which = arguments.run, arguments.request, direction
-            return describing.describe_request(Cluster(access), *which, arguments.service_url)
+            return describing.describe_request(cluster, *which, arguments.service_url)
         case "run":
             message = starting.message(arguments.input, dict(arguments.header), raw=arguments.raw)
             run = arguments.workflow, arguments.name, message
-            return starting.run(Cluster(access), *run, follows=arguments.follow)
+            return starting.run(cluster, *run, follow if arguments.follow else None)
         case verb:
-            return commanding.command(Cluster(access), arguments.run, verb, verb_arguments(arguments), arguments.wait)
+            given = arguments.run, verb, verb_arguments(arguments), arguments.wait
+            return commanding.command(cluster, *given, follow if arguments.follow else None)
 
 
 if __name__ == "__main__":

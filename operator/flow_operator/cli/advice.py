@@ -2,39 +2,65 @@
 
 import shlex
 from collections.abc import Iterator
+from datetime import datetime
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, Phase, StepStatus
 from flow_operator.cli.headline import left_in_effect
-from flow_operator.cli.view import RunView, names
+from flow_operator.cli.view import RunView, last_attempt, names
 from flow_operator.engine.state import forward_over
 from flow_operator.engine.suspension import suspended_by
 
+OPERATOR_LABEL = "app.kubernetes.io/name=flow-operator"
+"""What the chart puts on the operator."""
 Way = tuple[str, str]
 """A command, and what it does."""
 
 
-def advice(run: RunView, access: tuple[str, ...] = ()) -> list[Way]:
+def advice(run: RunView, now: datetime, access: tuple[str, ...] = ()) -> list[Way]:
     """The ways out of what the run waits for; none when it needs nobody.
 
     `access` holds the options, such as --context, that each command needs to reach the same cluster.
     """
-    where = [*access, "-n", run.namespace]
-    return [(shlex.join([*words, *where, *_to_be_filled_in(words)]), meaning) for words, meaning in _ways(run)]
+    ways = _operator_absent() if run.unnoticed(now) else _ways(run)
+    return [(_typed(words, run.namespace, access), meaning) for words, meaning in ways]
 
 
-def _to_be_filled_in(words: list[str]) -> list[str]:
-    """An option at the end whose value only a person knows: copied as it is, the command is refused."""
-    return ["--reason"] if words[:3] == ["kubectl", "flow", "skip"] else []
+def _typed(words: list[str], namespace: str, access: tuple[str, ...]) -> str:
+    """The command as it can be pasted. Who did it by hand is filled in by the shell."""
+    where = [] if "-A" in words else ["-n", namespace]
+    reason = ' --reason "done by hand by $USER"' if words[:3] == ["kubectl", "flow", "skip"] else ""
+    return shlex.join([*words, *access, *where]) + reason
 
 
-def remark(run: RunView) -> str:
-    """What a person should know about a run that has ended otherwise than in Success."""
+def _operator_absent() -> Iterator[tuple[list[str], str]]:
+    selector = ["-A", "-l", OPERATOR_LABEL]
+    yield ["kubectl", "get", "pods", *selector], "does the operator run, and is it ready?"
+    yield (
+        ["kubectl", "get", "deployments", *selector, "-o", "yaml"],
+        "does it watch this namespace? FLOW_NAMESPACES lists those that it watches; without it all",
+    )
+    yield (
+        ["kubectl", "get", "leases", "-A"],
+        "does a replica hold the leases flow-operator…? Without one nothing is started",
+    )
+
+
+def remark(run: RunView) -> list[str]:
+    """What stays of a run that has ended otherwise than in Success, with what it takes to look it up."""
     compensation = run.status.compensation
     if not run.ended or run.succeeded or (compensation and compensation.phase is CompensationPhase.SUCCESS):
-        return ""
+        return []
     left = left_in_effect(run)
-    return "Not undone: " + ", ".join(f"{step.id} ({step.effect})" for step in left) if left else ""
+    return ["Not undone:", *(line for step in left for line in _left(step))] if left else []
+
+
+def _left(step: StepStatus) -> Iterator[str]:
+    key = f", key {step.idempotency_key}" if step.idempotency_key else ""
+    yield f"  {step.id} ({step.effect}){key}"
+    for prefix, call in (("", step), ("undo: ", step.compensation)):
+        if call is not None and (last := last_attempt(call)):
+            yield f"    {prefix}{last}"
 
 
 def _ways(run: RunView) -> Iterator[tuple[list[str], str]]:
@@ -77,7 +103,7 @@ def _waiting(run: RunView, step: StepStatus) -> Iterator[tuple[list[str], str]]:
         yield ["kubectl", "flow", "retry", run.name, step.id, "--new-key"], meaning
     else:
         yield ["kubectl", "flow", "retry", run.name, step.id], f"try {doing} again, under the same key"
-    done = f"you did it by hand, and {step.id} counts as {'undone' if undo else 'done'}: add who or why"
+    done = f"you did it by hand, and {step.id} counts as {'undone' if undo else 'done'}: change the reason as you like"
     yield ["kubectl", "flow", "skip", run.name, step.id], done
     yield ["kubectl", "flow", "describe", run.name, "--request", step.id, *flags], "the request that it is about"
 

@@ -6,13 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flow_operator import __version__
+from flow_operator.api.duration import seconds
 from flow_operator.engine.json_text import NotJSON, Value, parse
 from flow_operator.settings.model import SETTINGS, variable
 
 _RUN_KINDS = ("fwx", "workflowexecution", "workflowexecutions", "workflowexecution.flow.unistack.org")
 _EPILOG = (
-    "exit codes: 0 well; 1 the run failed, the command was rejected, or something is wrong; 2 it could not be done"
+    "exit codes: 0 success; 1 the run failed, the command was rejected, or lint found something; "
+    "2 it could not be done; 3 the run needs a person (not on a terminal, where it is followed on)"
 )
+RUN_COMMANDS = frozenset({"watch", "describe", "suspend", "resume", "abort", "retry", "skip"})
+"""Those whose first word is the name of a run."""
 _WAIT_SECONDS = 30.0
 
 
@@ -28,7 +32,31 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         arguments.steps += more_steps
     if arguments.command == "describe" and arguments.undo and arguments.request is None:
         parser.error("--undo is about the request of a step: name the step with --request")
+    if arguments.command == "lint" and not (arguments.files or arguments.more_files):
+        parser.error("the following arguments are required: FILE")
+    if getattr(arguments, "follow", False) and getattr(arguments, "wait", 0.0) is None:
+        parser.error("--follow waits for the answer: leave --no-wait out")
     return arguments
+
+
+def option_names(command: str | None, *, commands: bool = False) -> list[str]:
+    """The options of a command (None: of all), or with `commands` the commands, for completion."""
+    parsers = _subparsers()
+    if commands:
+        return list(parsers)
+    parser = parsers.get(command or "", _parser())
+    return [name for action in parser._actions for name in action.option_strings if name.startswith("--")]
+
+
+def options_with_values(command: str | None) -> frozenset[str]:
+    """The options of a command after which a value stands."""
+    parser = _subparsers().get(command or "", _parser())
+    return frozenset(name for action in parser._actions if action.nargs != 0 for name in action.option_strings)
+
+
+def _subparsers() -> dict[str, argparse.ArgumentParser]:
+    action = next(each for each in _parser()._actions if isinstance(each, argparse._SubParsersAction))
+    return dict(action.choices)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_reading(command)
     _add_verbs(command)
+    _add_completion(command)
     return parser
 
 
@@ -67,7 +96,8 @@ Command = Callable[..., argparse.ArgumentParser]
 
 
 def _add_reading(command: Command) -> None:
-    command("watch", "Follow a run until it has ended: a live tree, or in a pipe a line for each change.")
+    watch = command("watch", "Follow a run until it has ended: a live tree, or in a pipe a line for each change.")
+    _add_timeout(watch)
 
     describe = command("describe", "Show a run: its steps, what is wrong, and what you can do.")
     describe.add_argument(
@@ -90,11 +120,39 @@ def _add_reading(command: Command) -> None:
     )
     run.add_argument("--name", help="name of the run; default: the workflow's with a random end")
     run.add_argument("--raw", action="store_true", help="store the body as text (rawBody) in any case")
+    _add_timeout(run)
     run.add_argument("--no-follow", dest="follow", action="store_false", help="print the name of the run, and end")
 
     lint = command("lint", "Find all that is wrong with Workflows and Steps, without a cluster.", on_run=False)
     lint.add_argument(
-        "files", metavar="FILE", nargs="+", help="YAML of any number of documents; - reads standard input"
+        "files",
+        metavar="FILE",
+        nargs="*",
+        default=[],
+        help="YAML of any number of documents, a folder that is searched for it, or - for standard input",
+    )
+    lint.add_argument(
+        "-f",
+        "--filename",
+        dest="more_files",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the same, as kubectl has it; can be repeated",
+    )
+    lint.add_argument(
+        "-o", "--output", dest="output_format", choices=("text", "json", "github"), default="text", help="default: text"
+    )
+
+
+def _add_completion(command: Command) -> None:
+    completion = command("completion", "Print the completion of a shell, to be read at its start.", on_run=False)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="for example: source <(kubectl flow …)")
+
+
+def _add_timeout(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--timeout", metavar="DURATION", type=_duration, help="follow no longer than this (30s, 5m, 1h): exit code 2"
     )
 
 
@@ -103,6 +161,8 @@ def _add_verbs(command: Command) -> None:
         made = command(name, help)
         made.add_argument("--wait", type=float, metavar="SECONDS", default=_WAIT_SECONDS, help="default: %(default)g")
         made.add_argument("--no-wait", dest="wait", action="store_const", const=None, help="do not wait for the answer")
+        made.add_argument("--follow", action="store_true", help="once it is accepted, follow the run to its end")
+        _add_timeout(made)
         return made
 
     verb("suspend", "Freeze a run: nothing new is called until it is resumed.")
@@ -145,6 +205,14 @@ def _run_name(text: str) -> str:
     return name
 
 
+def _duration(text: str) -> float:
+    """`5m`, or a number of seconds."""
+    try:
+        return float(text) if text.isdecimal() else seconds(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration: write for example 30s, 5m or 1h") from None
+
+
 def _header(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
@@ -155,5 +223,6 @@ def _header(text: str) -> tuple[str, str]:
 def _json(text: str) -> Value:
     try:
         return parse(text)
-    except NotJSON as error:
-        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+    except NotJSON:
+        example = """42, '"text"' or '{"id": 7}'"""
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: write for example {example}") from None

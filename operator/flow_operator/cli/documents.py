@@ -13,6 +13,7 @@ import yaml
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from flow_operator.cli.yaml_mistakes import told
 from flow_operator.engine.json_text import NotJSON, Number, TooBig, Value, parse, weigh, write
 
 DOCUMENT_BYTES: Final = 1536 * 1024
@@ -41,6 +42,7 @@ class Mistake:
 
     line: int
     message: str
+    column: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,12 @@ class Document:
     number: int
     value: Value
     mistakes: tuple[Mistake, ...]
+    node: Node | None = None
+    """Where everything stands in the text."""
+
+
+class Unusable(ConstructorError):
+    """What is YAML but has no place in JSON; its problem is told as it is."""
 
 
 def documents(text: str) -> Iterator[Document]:
@@ -64,17 +72,52 @@ def documents(text: str) -> Iterator[Document]:
             value = loader.construct_document(node)
             weigh(value, DOCUMENT_BYTES)
             if value is not None:
-                yield Document(number, value, tuple(loader.mistakes))
+                yield Document(number, value, tuple(loader.mistakes), node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = ": ".join(part for part in (error.context, error.problem) if part)
-        yield Document(max(number, 1), None, (Mistake(mark.line + 1 if mark else 1, said),))
+        said = str(error.problem) if isinstance(error, Unusable) else told(error)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        yield Document(max(number, 1), None, (Mistake(line, said, column),))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         yield Document(max(number, 1), None, (Mistake(line, f"the character {chr(error.character)!r} is not allowed"),))
     except (TooBig, RecursionError) as error:
         said = f"larger than any object: {error}" if isinstance(error, TooBig) else "nested too deeply"
         yield Document(max(number, 1), None, (Mistake(1, said),))
+
+
+def position(node: Node, path: str) -> tuple[int, int]:
+    """Line and column of a field, as `spec.steps[2].when` names it, or of the nearest above it that is there."""
+    mark, rest = node.start_mark, path
+    while rest and (found := _step_into(node, rest)) is not None:
+        mark, node, rest = found
+    return mark.line + 1, mark.column + 1
+
+
+def member(node: Node, path: str) -> Node:
+    """What stands at a path."""
+    while path and (found := _step_into(node, path)) is not None:
+        _, node, path = found
+    return node
+
+
+def _step_into(node: Node, path: str) -> tuple[Any, Node, str] | None:
+    """The member that the path begins with: where it stands, its value, and the rest of the path."""
+    if isinstance(node, SequenceNode) and (found := re.match(r"\[(\d+)\]\.?", path)) is not None:
+        number = int(found.group(1))
+        item = node.value[number] if number < len(node.value) else None
+        return (item.start_mark, item, path[found.end() :]) if item is not None else None
+    members = node.value if isinstance(node, MappingNode) else ()
+    named = [(str(key.value), key, value) for key, value in members if _begins(path, str(key.value))]
+    if not named:
+        return None
+    name, key, value = max(named, key=lambda each: len(each[0]))
+    return key.start_mark, value, path[len(name) :].removeprefix(".")
+
+
+def _begins(path: str, name: str) -> bool:
+    """Whether a path begins with this key, which may hold dots itself."""
+    return path.startswith(name) and (len(path) == len(name) or path[len(name)] in ".[")
 
 
 def plain(value: Value) -> Any:
@@ -104,7 +147,7 @@ class Loader(yaml.SafeLoader):
                 return int(digits, 8 if octal else 0)
             return parse(write(float(digits)))
         except (ValueError, NotJSON):
-            raise ConstructorError(None, None, f"{text} is no number that JSON knows", node.start_mark) from None
+            raise Unusable(None, None, f"{text} is not a number that JSON can hold", node.start_mark) from None
 
     def _sequence(self, node: SequenceNode) -> list[Value]:
         return [self.construct_object(member, deep=True) for member in node.value]
@@ -119,16 +162,17 @@ class Loader(yaml.SafeLoader):
         for key, _ in node.value:
             name, line = self._key(key), key.start_mark.line + 1
             if name in lines:
-                self.mistakes.append(Mistake(line, f"the key {name!r} is there twice, first in line {lines[name]}"))
+                said = f"the key {name!r} is there twice, first in line {lines[name]}"
+                self.mistakes.append(Mistake(line, said, key.start_mark.column + 1))
             lines.setdefault(name, line)
 
     def _key(self, node: Node) -> str:
         if not isinstance(node, ScalarNode):
-            raise ConstructorError(None, None, "a key must be text", node.start_mark)
+            raise Unusable(None, None, "a key must be text", node.start_mark)
         return str(node.value)
 
     def _unknown(self, node: Node) -> Value:
-        raise ConstructorError(None, None, f"the tag {node.tag} has no meaning here", node.start_mark)
+        raise Unusable(None, None, f"the tag {node.tag} has no meaning here", node.start_mark)
 
     yaml_implicit_resolvers = _RESOLVERS
     yaml_constructors: ClassVar[Any] = {

@@ -2,6 +2,7 @@
 
 Cannot                 it cannot be done, and trying again does not help
 ├── NotThere           what it is about does not exist
+├── Forbidden          the person may not do it
 ├── Unreadable         the object is none that this version understands (view.py)
 └── Unreachable        the API server did not answer; it may soon
 Expired                a watch is too old to go on: read again (never seen by a person)
@@ -14,6 +15,10 @@ class Cannot(Exception):
 
 class NotThere(Cannot):
     """What it is about does not exist."""
+
+
+class Forbidden(Cannot):
+    """The credentials do not permit it."""
 
 
 class Unreachable(Cannot):

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from yaml.nodes import Node
+
 from flow_operator.api.kinds import KINDS, Kind
 from flow_operator.api.meta import API_VERSION, GROUP, NAME_MAX_LENGTH
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Finding
-from flow_operator.cli.documents import documents, plain
+from flow_operator.cli.documents import documents, member, plain, position
 from flow_operator.cli.errors import Cannot
+from flow_operator.cli.naming import listed
 
 STANDARD_INPUT = "-"
+_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _FIELDS = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _RUN_NAME_MAX_LENGTH = 253
@@ -24,8 +28,9 @@ _RUN_NAME_MAX_LENGTH = 253
 class Manifest:
     """An object of one of our kinds."""
 
-    place: str
-    """`file:document`."""
+    file: str
+    node: Node
+    """Where everything in it stands."""
     kind: Kind
     name: str
     namespace: str | None
@@ -35,60 +40,89 @@ class Manifest:
 
     @property
     def title(self) -> str:
-        """Where it is and what it is."""
-        return f"{self.place} {self.kind.name}/{self.name}"
+        """What it is."""
+        return f"{self.kind.name}/{self.name}"
+
+    @property
+    def place(self) -> str:
+        """Where it begins."""
+        return f"{self.file}:{position(self.node, '')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
     """Something that is wrong with a document before it is an object."""
 
-    place: str
+    file: str
+    line: int
+    column: int
     message: str
+
+
+def files_in(path: str) -> list[str]:
+    """The file itself, or in a folder, at any depth, those that mention our kinds. Raises Cannot."""
+    folder = Path(path)
+    if path == STANDARD_INPUT or not folder.is_dir():
+        return [path]
+    found = sorted(each for each in folder.rglob("*") if each.suffix in _SUFFIXES and each.is_file())
+    visible = [each for each in found if not any(part.startswith(".") for part in each.relative_to(folder).parts)]
+    return [str(each) for each in visible if GROUP.encode() in _bytes(str(each))]
 
 
 def read(file: str) -> Iterator[Manifest | Unread]:
     """All that is ours in a file, and all that could not be read in it. Raises Cannot when there is no such file."""
+    data = _bytes(file)
     try:
-        text = (sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()).decode("utf-8-sig")
-    except OSError as error:
-        raise Cannot(f"{file}: {error.strerror}") from None
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        yield Unread(f"{file}:1", f"line {line}: not UTF-8")
+        column = error.start - error.object.rfind(b"\n", 0, error.start)
+        yield Unread(file, line, column, "not UTF-8")
         return
     for document in documents(text):
-        place = f"{file}:{document.number}"
-        yield from (Unread(place, f"line {mistake.line}: {mistake.message}") for mistake in document.mistakes)
-        if document.value is not None:
-            yield from _objects(place, plain(document.value))
+        yield from (Unread(file, each.line, each.column, each.message) for each in document.mistakes)
+        if document.value is not None and document.node is not None:
+            yield from _objects(file, plain(document.value), document.node)
 
 
-def _objects(place: str, value: Any) -> Iterator[Manifest | Unread]:
+def _bytes(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    except OSError as error:
+        raise Cannot(f"{file}: {(error.strerror or 'it cannot be read').lower()}") from None
+
+
+def _objects(file: str, value: Any, node: Node) -> Iterator[Manifest | Unread]:
     if not isinstance(value, dict):
-        yield Unread(place, "not an object: apiVersion, kind, metadata and spec are missing")
+        yield _unread(file, node, "not an object: apiVersion, kind, metadata and spec are missing")
     elif value.get("kind") == "List" and isinstance(value.get("items"), list):
-        for item in value["items"]:
-            yield from _objects(place, item)
+        for number, item in enumerate(value["items"]):
+            yield from _objects(file, item, member(node, f"items[{number}]"))
     elif str(value.get("apiVersion", "")).partition("/")[0] == GROUP:
-        yield from _ours(place, value)
+        yield from _ours(file, value, node)
     elif "apiVersion" not in value or "kind" not in value:
-        yield Unread(place, "not an object of Kubernetes: apiVersion or kind is missing")
+        yield _unread(file, node, "not an object of Kubernetes: apiVersion or kind is missing")
 
 
-def _ours(place: str, value: Mapping[str, Any]) -> Iterator[Manifest | Unread]:
+def _unread(file: str, node: Node, message: str, path: str = "") -> Unread:
+    return Unread(file, *position(node, path), message)
+
+
+def _ours(file: str, value: Mapping[str, Any], node: Node) -> Iterator[Manifest | Unread]:
     kinds = {kind.name: kind for kind in KINDS}
     if value["apiVersion"] != API_VERSION:
-        yield Unread(place, f"apiVersion {value['apiVersion']} is not known here: {API_VERSION} is")
+        said = f"apiVersion {value['apiVersion']} is not known here: {API_VERSION} is"
+        yield _unread(file, node, said, "apiVersion")
     elif value.get("kind") not in kinds:
-        yield Unread(place, f"there is no kind {value.get('kind')!r}: there are {', '.join(kinds)}")
+        said = f"there is no kind {value.get('kind')!r}{listed(str(value.get('kind')), kinds)}"
+        yield _unread(file, node, said, "kind")
     else:
         kind = kinds[value["kind"]]
         raw = value.get("metadata")
         metadata = raw if isinstance(raw, dict) else {}
         name = metadata.get("name") or metadata.get("generateName") or "?"
         findings = (*_envelope(value), *_name(kind, metadata))
-        yield Manifest(place, kind, str(name), metadata.get("namespace"), value.get("spec"), findings)
+        yield Manifest(file, node, kind, str(name), metadata.get("namespace"), value.get("spec"), findings)
 
 
 def _envelope(value: Mapping[str, Any]) -> Iterator[Finding]:
@@ -104,7 +138,7 @@ def _name(kind: Kind, metadata: Mapping[str, Any]) -> Iterator[Finding]:
     if name is None and isinstance(prefix, str):
         return
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        said = "it must have a name" if name is None else f"{name!r} is no name of an object: use a-z, 0-9, - and ."
+        said = "it must have a name" if name is None else f"{name!r} is not a valid name: use a-z, 0-9, - and ."
         yield Finding(path="metadata.name", reason=Reason.INVALID_FIELD, message=said)
     elif len(name) > longest:
         said = f"the name of a {kind.name} has at most {longest} characters"

@@ -9,10 +9,13 @@ from rich.text import Text
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, Effect, Phase, StepStatus
 from flow_operator.cli.headline import next_attempt
-from flow_operator.cli.words import EFFECT_STYLES, STYLES, SYMBOLS, span, text
+from flow_operator.cli.view import last_attempt, lost_attempts
+from flow_operator.cli.words import EFFECT_STYLES, STYLES, SYMBOLS, elapsed, span, text
 from flow_operator.engine.state import in_flight
 
 HEADING = tuple(Text(name, style="dim") for name in ("STEP", "PHASE", "EFFECT", "ATTEMPTS", "TIME", "UNDO"))
+GIVE_WAY = (3, 4, 1, 2, 5)
+"""The columns that a narrow terminal does without, the first one first: the symbol still says the phase."""
 _WELL_KNOWN = frozenset({Reason.FALLBACK_NOT_NEEDED, Reason.DEPENDENCY_SKIPPED})
 """Reasons that a person understands without the message."""
 
@@ -46,7 +49,9 @@ def _open(step: StepStatus) -> bool:
 
 
 def _time(call: CallStatus, now: datetime) -> str:
-    return span(call.start_time, call.completion_time or now) if call.start_time else ""
+    if call.start_time is None:
+        return ""
+    return span(call.start_time, call.completion_time) if call.completion_time else elapsed(call.start_time, now)
 
 
 def _undo(step: StepStatus, planned: bool) -> Text:
@@ -73,5 +78,12 @@ def _note(prefix: str, call: CallStatus, now: datetime) -> Iterator[Text]:
     if call.reason is not None:
         message = "" if call.reason in _WELL_KNOWN or not call.message else f": {call.message}"
         yield text(f"{prefix}{call.reason}{message}", STYLES[call.phase])
+    if call.reason == Reason.COMPENSATION_GIVEN_UP and (last := last_attempt(call)):
+        yield text(f"{prefix}before that, {last}", STYLES[call.phase])
+    if lost := lost_attempts(call):
+        numbers = ", ".join(str(number) for number in sorted({record.attempt for record in lost}))
+        yield text(
+            f"{prefix}the answer of attempt {numbers} was lost: the operator stopped before it was stored", "yellow"
+        )
     if waiting := next_attempt(call, now):
         yield text(f"{prefix}{waiting}", STYLES[call.phase])

@@ -1,37 +1,64 @@
-"""`kubectl flow watch`: a live tree on a terminal, a line for each change everywhere else."""
+"""`kubectl flow watch`: a live tree on a terminal, a line for each change everywhere else.
 
+On a terminal a run is followed to its end. Elsewhere nobody may be there who could help, so it ends as well when a
+person is needed, or when no operator looks at the run.
+"""
+
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
 from flow_operator.adapters.clock import now
+from flow_operator.api.duration import written
 from flow_operator.cli.advice import advice
 from flow_operator.cli.changes import changes
 from flow_operator.cli.cluster import Cluster, Object
+from flow_operator.cli.errors import Cannot
 from flow_operator.cli.following import follow
 from flow_operator.cli.headline import headline
-from flow_operator.cli.terminal import is_terminal, print_line, screen
+from flow_operator.cli.terminal import is_terminal, print_error, print_line, screen
 from flow_operator.cli.tree import render_run
 from flow_operator.cli.view import RunView
+from flow_operator.cli.waiting import GIVE_UP_SECONDS, versions
 from flow_operator.cli.words import moment
 
-SUCCEEDED, FAILED = 0, 1
 _FRAMES_PER_SECOND = 4
 
 
-def watch(cluster: Cluster, name: str, start: Object | None = None) -> int:
-    """Show a run until it has ended; the exit code says how."""
-    showing = _on_terminal if is_terminal() else _in_pipe
-    return SUCCEEDED if showing(cluster, name, start).succeeded else FAILED
+class Outcome(IntEnum):
+    """How following a run ended, as an exit code."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    NEEDS_PERSON = 3
 
 
-def _on_terminal(cluster: Cluster, name: str, start: Object | None) -> RunView:
+def watch(cluster: Cluster, name: str, start: Object | None = None, timeout: float | None = None) -> int:
+    """Show a run until it has ended; the exit code says how. Raises Cannot when time is up."""
+    try:
+        if is_terminal():
+            return _on_terminal(cluster, name, start, timeout)
+        return _in_pipe(cluster, name, start, timeout)
+    except KeyboardInterrupt:
+        print_error(f"the run goes on; see it again with: {again(cluster, name)}")
+        raise
+
+
+def again(cluster: Cluster, name: str) -> str:
+    """The command that follows a run."""
+    return cluster.command("kubectl", "flow", "watch", name)
+
+
+def _on_terminal(cluster: Cluster, name: str, start: Object | None, timeout: float | None) -> Outcome:
     picture = Picture(cluster.options)
+    within = math.inf if timeout is None else timeout
     with Live(get_renderable=lambda: picture, console=screen(), refresh_per_second=_FRAMES_PER_SECOND) as live:
-        for run in follow(cluster, name, start, trouble=picture.tell):
+        for run in follow(cluster, name, start, within, trouble=picture.tell):
             view = RunView.of(run)
             picture.run = run
             if picture.levels is None and view.status.revision:
@@ -39,26 +66,50 @@ def _on_terminal(cluster: Cluster, name: str, start: Object | None) -> RunView:
                 picture.levels = definition.dag.levels if definition else ()
             if view.ended:
                 live.refresh()
-                return view
-    raise AssertionError("following ends only with the run")
+                return _outcome(view)
+    raise _time_is_up(cluster, name, timeout)
 
 
-def _in_pipe(cluster: Cluster, name: str, start: Object | None) -> RunView:
+def _in_pipe(cluster: Cluster, name: str, start: Object | None, timeout: float | None) -> Outcome:
     seen: RunView | None = None
-    for run in follow(cluster, name, start, trouble=_tell):
+    for run in versions(cluster, name, start, timeout, _tell):
+        if run is None:
+            assert seen is not None
+            _print_ways(seen, cluster, "the operator has not looked at this run yet; what to check")
+            continue
         view = RunView.of(run)
         _print(changes(seen, view))
-        if view.waiting and not (seen and seen.waiting):
-            _print(f"what you can do: {command}  # {meaning}" for command, meaning in advice(view, cluster.options))
-        if view.ended:
+        if view.needs_person:
+            _print_ways(view, cluster, "a person is needed; what you can do")
+        if view.needs_person or view.ended:
             _print([headline(view, now()).plain])
-            return view
+            return _outcome(view)
         seen = view
-    raise AssertionError("following ends only with the run")
+    raise _time_is_up(cluster, name, timeout)
+
+
+def _outcome(run: RunView) -> Outcome:
+    if not run.ended:
+        return Outcome.NEEDS_PERSON
+    return Outcome.SUCCEEDED if run.succeeded else Outcome.FAILED
+
+
+def _time_is_up(cluster: Cluster, name: str, timeout: float | None) -> Cannot:
+    if timeout is None:
+        what = (
+            f"the operator has not looked at {name} in {written(GIVE_UP_SECONDS)}: it stays, and starts once one does"
+        )
+    else:
+        what = f"{name} has not ended in {written(timeout)}: it goes on"
+    return Cannot(f"{what}; see it again with: {again(cluster, name)}")
 
 
 def _tell(trouble: str) -> None:
     _print([trouble or "connected again"])
+
+
+def _print_ways(run: RunView, cluster: Cluster, title: str) -> None:
+    _print(f"{title}: {command}  # {meaning}" for command, meaning in advice(run, now(), cluster.options))
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -52,19 +52,20 @@ def precise(at: datetime) -> str:
 
 
 def span(start: datetime, end: datetime) -> str:
-    """How long it was from start to end; a clock that is behind makes it nothing."""
-    return length(max(0.0, (end - start).total_seconds()))
+    """How long it was from start to end, as `kubectl get` shows it; a clock that is behind makes it nothing."""
+    return written(max(0.0, (end - start).total_seconds()))
+
+
+def elapsed(start: datetime, now: datetime) -> str:
+    """How long it has been so far: whole seconds, for it grows while it is looked at."""
+    return length(max(0.0, (now - start).total_seconds()))
 
 
 def length(seconds: float) -> str:
-    """A duration as a person reads it: its two greatest units at most."""
-    if seconds < 1:
-        return f"{round(seconds * 1000)}ms"
-    if seconds < 10:
-        return f"{seconds:.1f}s"
-    return "".join(re.findall(r"\d+[a-z]", written(int(seconds)))[:2])
+    """About how long."""
+    return written(int(seconds) if seconds >= 1 else seconds)
 
 
 def since(at: datetime | None, now: datetime) -> str:
     """`since 2026-01-01 00:00:03Z (12s)`; nothing when it is not known."""
-    return f"since {moment(at)} ({span(at, now)})" if at else ""
+    return f"since {moment(at)} ({elapsed(at, now)})" if at else ""

@@ -1,7 +1,8 @@
 """Conditions of a run, computed from its status (semantics: Status).
 
-`Succeeded` keeps the reason that decided the run, whatever the phase does later. `Reconciling` and `Stalled` have
-kstatus' meaning: progress is being made; a person is needed, or the run ended without success.
+`Ended` is True with completionTime, whatever the outcome. `Succeeded` keeps the reason that decided the run, whatever
+the phase does later. `Reconciling` and `Stalled` have kstatus' meaning: progress is being made; a person is needed, or
+the run ended without success.
 """
 
 from collections.abc import Iterable
@@ -76,7 +77,13 @@ def frozen(status: ExecutionStatus) -> bool:
 def with_conditions(status: ExecutionStatus, generation: int, size: int, now: datetime) -> ExecutionStatus:
     """The status with every condition but `Suspended`, which suspension.py keeps."""
     conditions, stuck = status.conditions, _needs_person(status)
-    rows = _succeeded(status), _reconciling(status, stuck=stuck), _stalled(status, stuck=stuck), *_undone(status)
+    rows = (
+        _ended(status),
+        _succeeded(status),
+        _reconciling(status, stuck=stuck),
+        _stalled(status, stuck=stuck),
+        *_undone(status),
+    )
     for type, truth, reason, message in rows:
         conditions = put(conditions, type, truth, reason, message, generation, now)
     suspended = find(conditions, "Suspended")
@@ -103,6 +110,14 @@ def decide(
     message = brief(message)
     conditions = put(status.conditions, "Succeeded", truth, reason, message, generation, now)
     return status.model_copy(update={"phase": phase, "reason": reason, "message": message, "conditions": conditions})
+
+
+def _ended(status: ExecutionStatus) -> Row:
+    """True with completionTime, whatever the outcome: the one condition to wait for when any end will do."""
+    reason = status.reason or status.phase.value
+    if status.completion_time is None:
+        return "Ended", "False", reason, ""
+    return "Ended", "True", reason, status.message or ""
 
 
 def _succeeded(status: ExecutionStatus) -> Row:
