@@ -14,7 +14,7 @@ from tests.adapters.test_caller import GENEROUS, LOOPBACK, POST, SHORT, answer, 
 from flow_operator.adapters.answer_memory import PIECE, AnswerMemory
 from flow_operator.adapters.caller import ANSWER_LIMIT, Caller
 from flow_operator.adapters.sessions import call_session
-from flow_operator.engine.observation import Answered, NoAnswer, NotSent, Observation, Request
+from flow_operator.engine.messages.observation import Answered, NoAnswer, NotSent, Observation, Request
 
 MIB = 1024 * 1024
 

@@ -17,7 +17,7 @@ from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.egress import Destinations, Rules, denial
 from flow_operator.adapters.sessions import call_session
 from flow_operator.engine.errors import ClusterError, Forbidden, Gone, Unavailable
-from flow_operator.engine.observation import Answered, Denied
+from flow_operator.engine.messages.observation import Answered, Denied
 
 Object = dict[str, Any]
 

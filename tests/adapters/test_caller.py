@@ -20,7 +20,7 @@ from flow_operator.adapters.caller import ANSWER_LIMIT, Caller
 from flow_operator.adapters.egress import Destinations, Rules
 from flow_operator.adapters.sessions import USER_AGENT, call_session
 from flow_operator.api.step import Outcome
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Observation, Request
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, NotSent, Observation, Request
 from flow_operator.engine.verdicts import judge_do
 
 LOOPBACK = Rules(allow=Destinations.parse("127.0.0.1, localhost"))

@@ -16,7 +16,7 @@ from flow_operator.adapters.caller import Caller
 from flow_operator.adapters.lookups import KEPT_NAMES, Lookups
 from flow_operator.adapters.progress import Progress, progress
 from flow_operator.adapters.sessions import call_session
-from flow_operator.engine.observation import Answered, NotSent
+from flow_operator.engine.messages.observation import Answered, NotSent
 
 
 class Names(AbstractResolver):

@@ -19,7 +19,7 @@ from flow_operator.adapters.egress import Destinations, Rules
 from flow_operator.adapters.guard import EgressDenied
 from flow_operator.adapters.lookups import Lookups
 from flow_operator.adapters.sessions import ConnectionLost, api_server_session, call_session
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, NotSent
 
 PATIENT = replace(POST, connect_timeout=GENEROUS, request_timeout=GENEROUS)
 CERTIFICATE = Path(__file__).with_name("localhost.pem")

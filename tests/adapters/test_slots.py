@@ -8,7 +8,7 @@ from tests.reconciler.virtual_time import now, pass_time, run
 
 from flow_operator.adapters.circuits import TRIAL_SECONDS
 from flow_operator.adapters.slots import Slots, Ticket
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Request
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, NotSent, Request
 
 FINE = Answered(200, {}, b"")
 REFUSED = NotSent("ConnectionRefused", "no connection")

@@ -8,7 +8,7 @@ from tests.controlplane import Cluster, eventually
 
 from flow_operator.api.meta import API_VERSION, COMMAND_ANNOTATIONS
 from flow_operator.engine.contract import Command
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.reconciler.commands import command_in
 
 WITHIN = 30.0

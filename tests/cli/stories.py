@@ -7,7 +7,7 @@ from tests.engine.scenario import Story
 from tests.engine.world import BEGINNING
 
 from flow_operator.api.meta import API_VERSION
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 
 ORDER = (Path(__file__).parent / "order.txt").read_text()
 

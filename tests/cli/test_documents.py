@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flow_operator.cli.documents import Mistake, documents, plain
-from flow_operator.engine.json_text import Number
+from flow_operator.engine.expressions.json_text import Number
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.meta import API_VERSION
 from flow_operator.cli.__main__ import main
-from flow_operator.engine.field_findings import parsed
-from flow_operator.engine.findings import step_findings, workflow_findings
+from flow_operator.engine.definitions.field_findings import parsed
+from flow_operator.engine.definitions.findings import step_findings, workflow_findings
 
 LIBRARIES = (
     *("yntax error", "mismatched", "extraneous", "viable alternative", "token recognition", "EOF", "expecting"),

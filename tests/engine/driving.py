@@ -10,8 +10,8 @@ from tests.engine.world import World
 
 from flow_operator.api.status import Phase
 from flow_operator.engine.contract import Event
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.observation import Answered
+from flow_operator.engine.definitions.definition import Definition
+from flow_operator.engine.messages.observation import Answered
 from flow_operator.engine.readiness import definition_of
 from flow_operator.engine.state import calls
 

@@ -8,7 +8,7 @@ from tests.engine.world import World
 from flow_operator.api.status import Effect, ExecutionStatus, StepStatus
 from flow_operator.engine.compensation import undone
 from flow_operator.engine.contract import Attempt, Plan
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 
 
 @dataclass

@@ -4,7 +4,7 @@ import json
 import re
 
 from flow_operator.api.status import Direction
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Observation
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, NotSent, Observation
 
 WORDS = ("answer", "huge", "big", "bytes", "noanswer", "unsent", "denied")
 

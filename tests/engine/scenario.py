@@ -44,11 +44,11 @@ from flow_operator.api.duration import seconds
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, WorkflowStatus
 from flow_operator.api.step import StepSpec
-from flow_operator.engine.contract import Blocked, Unresolved
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.field_findings import parsed
-from flow_operator.engine.findings import step_findings, workflow_findings
-from flow_operator.engine.json_text import NotJSON, parse
+from flow_operator.engine.contract import Blocked
+from flow_operator.engine.definitions.definition import Definition, Unresolved
+from flow_operator.engine.definitions.field_findings import parsed
+from flow_operator.engine.definitions.findings import step_findings, workflow_findings
+from flow_operator.engine.expressions.json_text import NotJSON, parse
 from flow_operator.engine.readiness import definition_of, resolution, workflow_status
 from flow_operator.engine.state import call_of, replaced, with_call
 

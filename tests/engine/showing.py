@@ -12,7 +12,7 @@ from tests.engine.telling import call_line, moment, run_line
 
 from flow_operator.api.status import CallStatus, Condition, Direction, ExecutionStatus, Finding
 from flow_operator.engine.contract import Attempt
-from flow_operator.engine.payload import load
+from flow_operator.engine.messages.payload import load
 from flow_operator.engine.state import call_of, step_of
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Observation
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, NotSent, Observation
 
 ANSWERS: dict[str, Observation] = {
     "success": Answered(200, {}, b'{"id": 7}'),

@@ -16,7 +16,7 @@ from tests.engine.world import SERVICE_URL, World, reread
 
 from flow_operator.api.status import Direction, ExecutionStatus, Phase
 from flow_operator.engine.contract import Outcome, Plan
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.engine.planning import plan
 from flow_operator.engine.readiness import definition_of
 from flow_operator.engine.recording import record

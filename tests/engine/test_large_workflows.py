@@ -16,8 +16,8 @@ from tests.engine.world import BEGINNING, SERVICE_URL, reread
 from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.status import Direction, ExecutionStatus, Phase
 from flow_operator.engine.contract import Attempt, Outcome, Plan, Run
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.observation import Answered
+from flow_operator.engine.definitions.definition import Definition
+from flow_operator.engine.messages.observation import Answered
 from flow_operator.engine.planning import plan
 from flow_operator.engine.readiness import definition_of
 from flow_operator.engine.recording import record

@@ -7,10 +7,10 @@ import pytest
 from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.status import Direction, ExecutionStatus, Phase, StepStatus
 from flow_operator.engine.contract import Run
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.messages import Snapshot
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.engine.readiness import definition_of
 from flow_operator.engine.requests import Rendered, Unrenderable, digest, rendered
+from flow_operator.engine.snapshot import Snapshot
 
 
 def request_to(url: str, *, stored: str | None = None) -> Rendered:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flow_operator.api.step import Outcome
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Observation
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, NotSent, Observation
 from flow_operator.engine.verdicts import judge_do, judge_undo
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Direction, ExecutionStatus
-from flow_operator.engine.contract import Attempt, Blocked, CallId, Command, Outcome, Plan, Run, Unresolved
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.observation import Observation
+from flow_operator.engine.contract import Attempt, Blocked, CallId, Command, Outcome, Plan, Run
+from flow_operator.engine.definitions.definition import Definition, Unresolved
+from flow_operator.engine.messages.observation import Observation
 from flow_operator.engine.planning import plan
 from flow_operator.engine.recording import record
 from flow_operator.engine.state import call_of

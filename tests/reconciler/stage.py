@@ -11,7 +11,7 @@ from tests.reconciler.virtual_time import now, pass_time
 from flow_operator.adapters.slots import Slots
 from flow_operator.api.status import Direction, Verdict
 from flow_operator.engine.contract import Event
-from flow_operator.engine.observation import Answered, Observation, Request
+from flow_operator.engine.messages.observation import Answered, Observation, Request
 from flow_operator.engine.planning import plan
 from flow_operator.engine.recording import record
 from flow_operator.reconciler import Reconciler, World

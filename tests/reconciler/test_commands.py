@@ -9,7 +9,7 @@ from tests.reconciler.stage import Stage, answer, step
 from tests.reconciler.virtual_time import run
 
 from flow_operator.engine.errors import Unavailable
-from flow_operator.engine.json_text import Number
+from flow_operator.engine.expressions.json_text import Number
 from flow_operator.reconciler.commands import command_in, removal
 
 PREFIX = "flow.unistack.org/command"

@@ -7,8 +7,7 @@ import pytest
 from tests.reconciler.stage import Tally
 
 from flow_operator.api.reasons import Reason
-from flow_operator.engine.contract import Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.errors import ClusterError, Forbidden, Gone, Refused, Unavailable
 from flow_operator.reconciler.revisions import Revisions
 

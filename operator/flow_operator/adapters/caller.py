@@ -28,7 +28,7 @@ from flow_operator.adapters.failures import after_sending, before_sending
 from flow_operator.adapters.progress import Progress, progress
 from flow_operator.adapters.sessions import READ_BYTES, NoLongerWanted
 from flow_operator.adapters.text import stripped
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, Observation, Request
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, Observation, Request
 
 ANSWER_LIMIT = 128 * 1024
 """Bytes of an answer that are read (semantics: Size); more is PayloadTooLarge."""

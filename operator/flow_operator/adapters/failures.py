@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from flow_operator.adapters.guard import EgressDenied
 from flow_operator.adapters.sessions import ConnectionLost
 from flow_operator.adapters.text import printable
-from flow_operator.engine.observation import Denied, NoAnswer, NotSent
+from flow_operator.engine.messages.observation import Denied, NoAnswer, NotSent
 
 _DURING_HANDSHAKE = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 

@@ -20,7 +20,7 @@ from yarl import URL
 from flow_operator.adapters.circuits import Circuit
 from flow_operator.engine.contract import Blocked
 from flow_operator.engine.fairness import may_take
-from flow_operator.engine.observation import Denied, NotSent, Observation, Request
+from flow_operator.engine.messages.observation import Denied, NotSent, Observation, Request
 
 IDLE_HOSTS = 10_000
 """So many hosts may be remembered although nothing is in flight there and nothing waits."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from flow_operator import __version__
 from flow_operator.api.duration import seconds
-from flow_operator.engine.json_text import NotJSON, Value, parse
+from flow_operator.engine.expressions.json_text import NotJSON, Value, parse
 from flow_operator.settings.model import SETTINGS, variable
 
 _RUN_KINDS = ("fwx", "workflowexecution", "workflowexecutions", "workflowexecution.flow.unistack.org")

@@ -21,7 +21,7 @@ from flow_operator.cli.errors import Cannot, Expired, Forbidden, NotThere, Unrea
 from flow_operator.cli.kubeconfig import Access, load
 from flow_operator.cli.naming import listed
 from flow_operator.cli.reachability import cause
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 
 FIELD_MANAGER = "kubectl-flow"
 """Who the managed fields, and so `status.lastCommand.by`, say that wrote."""

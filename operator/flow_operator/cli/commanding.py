@@ -17,7 +17,7 @@ from flow_operator.cli.following import follow
 from flow_operator.cli.terminal import print_error, print_line
 from flow_operator.cli.view import RunView
 from flow_operator.cli.words import clean
-from flow_operator.engine.json_text import Value, write
+from flow_operator.engine.expressions.json_text import Value, write
 
 ACCEPTED, REJECTED = 0, 1
 QUIET_SECONDS = 2.0

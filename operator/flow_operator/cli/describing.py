@@ -14,11 +14,11 @@ from flow_operator.cli.terminal import is_terminal, print_error, print_line, scr
 from flow_operator.cli.tree import render_run, render_text
 from flow_operator.cli.view import RunView
 from flow_operator.engine.contract import Attempt, Run
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.field_mistakes import explain
+from flow_operator.engine.definitions.definition import Definition
+from flow_operator.engine.definitions.field_mistakes import explain
 from flow_operator.engine.identity import idempotency_key
-from flow_operator.engine.messages import Snapshot
 from flow_operator.engine.requests import Rendered, Unrenderable, attempt_of, rendered
+from flow_operator.engine.snapshot import Snapshot
 from flow_operator.engine.state import call_of
 
 UNWRAPPED = 10_000

@@ -14,7 +14,7 @@ from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from flow_operator.cli.yaml_mistakes import told
-from flow_operator.engine.json_text import NotJSON, Number, TooBig, Value, parse, weigh, write
+from flow_operator.engine.expressions.json_text import NotJSON, Number, TooBig, Value, parse, weigh, write
 
 DOCUMENT_BYTES: Final = 1536 * 1024
 """No object of Kubernetes is larger than what etcd takes."""

@@ -17,8 +17,8 @@ from flow_operator.cli.manifests import Manifest, Unread, files_in, read
 from flow_operator.cli.mending import mended
 from flow_operator.cli.reports import FORMATS, Problem
 from flow_operator.cli.terminal import print_error, print_line
-from flow_operator.engine.field_findings import parsed
-from flow_operator.engine.findings import notes, step_findings, workflow_findings
+from flow_operator.engine.definitions.field_findings import parsed
+from flow_operator.engine.definitions.findings import notes, step_findings, workflow_findings
 
 CLEAN, WRONG = 0, 1
 MODELS: Mapping[str, type[Model]] = MappingProxyType(

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from flow_operator.api.meta import Model
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Finding
-from flow_operator.engine.field_findings import parsed
+from flow_operator.engine.definitions.field_findings import parsed
 
 _ROUNDS = 100
 _WIRING = frozenset({"id", "requires", "acceptSkipped", "fallback", "stepRef", "steps"})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from flow_operator.cli.words import clean
-from flow_operator.engine.json_text import write
+from flow_operator.engine.expressions.json_text import write
 
 
 @dataclass(frozen=True, slots=True)

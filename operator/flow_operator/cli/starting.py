@@ -12,10 +12,10 @@ from flow_operator.cli.documents import documents
 from flow_operator.cli.errors import Cannot, Forbidden, NotThere
 from flow_operator.cli.manifests import STANDARD_INPUT
 from flow_operator.cli.terminal import is_terminal, print_error, print_line
-from flow_operator.engine.headers import problem
-from flow_operator.engine.json_text import NotJSON, TooBig, Value, parse, weigh, write
-from flow_operator.engine.limits import INPUT_BYTES, KIB
-from flow_operator.engine.payload import store
+from flow_operator.engine.expressions.json_text import NotJSON, TooBig, Value, parse, weigh, write
+from flow_operator.engine.messages.headers import problem
+from flow_operator.engine.messages.limits import INPUT_BYTES, KIB
+from flow_operator.engine.messages.payload import store
 
 FINDINGS_SHOWN = 3
 

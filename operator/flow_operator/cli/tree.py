@@ -21,8 +21,8 @@ from flow_operator.cli.levels import Line, lines
 from flow_operator.cli.rows import GIVE_WAY, HEADING, Row, row
 from flow_operator.cli.view import RunView
 from flow_operator.cli.words import clean, moment, text
-from flow_operator.engine.json_text import write
-from flow_operator.engine.payload import load
+from flow_operator.engine.expressions.json_text import write
+from flow_operator.engine.messages.payload import load
 from flow_operator.engine.state import in_flight
 
 TEXT_WIDTH = 120

@@ -5,7 +5,7 @@ from pydantic import Field
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, Effect, ExecutionStatus, Phase, StepStatus
 from flow_operator.engine.compensation import given_up, members, undoable, undone
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.engine.forward import end_forward
 from flow_operator.engine.orders import Args, Obeyed, Order, Rejected, not_ended
 from flow_operator.engine.starting import end_unstarted

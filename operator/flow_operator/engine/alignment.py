@@ -10,7 +10,7 @@ from dataclasses import replace
 from flow_operator.api.indexed import Indexed
 from flow_operator.api.status import ExecutionStatus, Phase, StepStatus
 from flow_operator.engine.contract import Run
-from flow_operator.engine.definition import Definition, StepDefinition
+from flow_operator.engine.definitions.definition import Definition, StepDefinition
 from flow_operator.engine.identity import trace
 from flow_operator.engine.size import bytes_of
 from flow_operator.engine.state import steps_of

@@ -11,11 +11,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from flow_operator.api.status import ExecutionStatus, LastCommand
-from flow_operator.engine.contract import Command, Run, Unresolved
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.field_mistakes import explain, without_alternatives
-from flow_operator.engine.json_text import TooBig, survives, weigh
-from flow_operator.engine.limits import MESSAGE_CHARACTERS
+from flow_operator.engine.contract import Command, Run
+from flow_operator.engine.definitions.definition import Definition, Unresolved
+from flow_operator.engine.definitions.field_mistakes import explain, without_alternatives
+from flow_operator.engine.expressions.json_text import TooBig, survives, weigh
+from flow_operator.engine.messages.limits import MESSAGE_CHARACTERS
 from flow_operator.engine.orders import Order, Rejected
 from flow_operator.engine.size import brief
 from flow_operator.engine.verbs import VERBS

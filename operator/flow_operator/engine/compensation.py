@@ -15,7 +15,7 @@ from flow_operator.api.status import (
     StepStatus,
 )
 from flow_operator.engine.calls import cut
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.engine.identity import idempotency_key
 from flow_operator.engine.state import in_flight
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, Condition, ExecutionStatus, Phase
-from flow_operator.engine.limits import LARGE_STATUS_BYTES
+from flow_operator.engine.messages.limits import LARGE_STATUS_BYTES
 from flow_operator.engine.size import brief
 from flow_operator.engine.state import calls, parked, undoing, updated
 

@@ -26,7 +26,7 @@ from typing import Any, Literal
 from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Direction, ExecutionStatus
-from flow_operator.engine.observation import Observation, Request
+from flow_operator.engine.messages.observation import Observation, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,6 @@ class Run:
     command: Command | None = None
     outside_bytes: int = 0
     """Size in bytes of the object without its status, as JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """Why there is no definition: the run waits for a person (or for GitOps) and calls nothing."""
-
-    reason: Reason
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from flow_operator.api.duration import seconds
 from flow_operator.api.status import ExecutionStatus, Phase, StepStatus
 from flow_operator.engine.conditions import frozen, is_true
 from flow_operator.engine.contract import CallId
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.engine.state import calls, forward_over
 
 

@@ -21,17 +21,17 @@ from flow_operator.engine.compensation import undoable, undone
 from flow_operator.engine.conditions import decide
 from flow_operator.engine.contract import Attempt, Postponed, Run
 from flow_operator.engine.deadlines import run_deadline, step_deadline
-from flow_operator.engine.expression_errors import shortened
-from flow_operator.engine.expressions import ExpressionError
-from flow_operator.engine.json_text import NotJSON
-from flow_operator.engine.limits import INLINE_BYTES, STATUS_BYTES
-from flow_operator.engine.messages import run_output
+from flow_operator.engine.expressions.evaluation import ExpressionError
+from flow_operator.engine.expressions.expression_errors import shortened
+from flow_operator.engine.expressions.json_text import NotJSON
+from flow_operator.engine.expressions.pinned import holds
+from flow_operator.engine.messages.limits import INLINE_BYTES, STATUS_BYTES
+from flow_operator.engine.messages.payload import size as payload_size
+from flow_operator.engine.messages.payload import store
 from flow_operator.engine.moment import Moment
-from flow_operator.engine.payload import size as payload_size
-from flow_operator.engine.payload import store
-from flow_operator.engine.pinned import holds
 from flow_operator.engine.sending import Begun, resend, send
 from flow_operator.engine.size import size_of
+from flow_operator.engine.snapshot import run_output
 from flow_operator.engine.state import DONE, failures, forward_over, map_steps, step_of, steps_of, with_call
 
 

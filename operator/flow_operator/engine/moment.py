@@ -6,8 +6,8 @@ from datetime import datetime
 
 from flow_operator.api.status import ExecutionStatus
 from flow_operator.engine.contract import Blocked, CallId, Run
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.messages import Loaded, Snapshot
+from flow_operator.engine.definitions.definition import Definition
+from flow_operator.engine.snapshot import Loaded, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

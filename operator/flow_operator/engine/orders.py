@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from flow_operator.api.status import ExecutionStatus
-from flow_operator.engine.contract import Command, Run, Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.contract import Command, Run
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.suspension import release
 
 

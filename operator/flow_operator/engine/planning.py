@@ -14,9 +14,9 @@ from flow_operator.engine.alignment import Unknown, aligned, with_unknown
 from flow_operator.engine.backward import park_failed_undos, retreat
 from flow_operator.engine.commands import obey
 from flow_operator.engine.conditions import DEFINITION_REASONS, frozen
-from flow_operator.engine.contract import Attempt, Blocked, CallId, Event, Plan, Postponed, Run, Unresolved
+from flow_operator.engine.contract import Attempt, Blocked, CallId, Event, Plan, Postponed, Run
 from flow_operator.engine.deadlines import wake_at
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.forward import advance
 from flow_operator.engine.moment import Moment
 from flow_operator.engine.sending import Begun

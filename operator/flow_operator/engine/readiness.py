@@ -14,11 +14,10 @@ from flow_operator.api.status import Condition, DefinitionStatus, Finding, Workf
 from flow_operator.api.step import StepSpec
 from flow_operator.api.workflow import WorkflowSpec
 from flow_operator.engine.conditions import Truth, is_true, put
-from flow_operator.engine.contract import Unresolved
-from flow_operator.engine.definition import Definition, resolve
-from flow_operator.engine.field_findings import parsed
-from flow_operator.engine.findings import step_findings, workflow_findings
-from flow_operator.engine.limits import KIB, REVISION_BYTES
+from flow_operator.engine.definitions.definition import Definition, Unresolved, resolve
+from flow_operator.engine.definitions.field_findings import parsed
+from flow_operator.engine.definitions.findings import step_findings, workflow_findings
+from flow_operator.engine.messages.limits import KIB, REVISION_BYTES
 
 WAITING_REASONS = frozenset({Reason.STEP_NOT_FOUND, Reason.STEP_NOT_READY})
 """Why a Workflow waits for a Step."""

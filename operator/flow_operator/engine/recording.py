@@ -20,21 +20,21 @@ from flow_operator.api.status import (
 from flow_operator.engine.alignment import aligned, with_unknown
 from flow_operator.engine.calls import close, overturn, retry, without_body
 from flow_operator.engine.contract import Outcome, Run
-from flow_operator.engine.definition import Definition, StepDefinition
-from flow_operator.engine.excerpt import excerpt
-from flow_operator.engine.expressions import ExpressionError
-from flow_operator.engine.headers import KEPT_OF_RESPONSE
+from flow_operator.engine.definitions.definition import Definition, StepDefinition
+from flow_operator.engine.expressions.evaluation import ExpressionError
+from flow_operator.engine.expressions.json_text import NotJSON
+from flow_operator.engine.expressions.templates import render
 from flow_operator.engine.identity import chance
-from flow_operator.engine.json_text import NotJSON
-from flow_operator.engine.limits import ANSWER_BYTES, HEADER_BYTES, INLINE_BYTES, STATUS_BYTES
-from flow_operator.engine.messages import Snapshot, call_definition, response_view, scope
-from flow_operator.engine.observation import Answered, Observation
-from flow_operator.engine.payload import size as payload_size
-from flow_operator.engine.payload import store, store_answer
+from flow_operator.engine.messages.excerpt import excerpt
+from flow_operator.engine.messages.headers import KEPT_OF_RESPONSE
+from flow_operator.engine.messages.limits import ANSWER_BYTES, HEADER_BYTES, INLINE_BYTES, STATUS_BYTES
+from flow_operator.engine.messages.observation import Answered, Observation
+from flow_operator.engine.messages.payload import size as payload_size
+from flow_operator.engine.messages.payload import store, store_answer
 from flow_operator.engine.retries import budget_left, pause, retry_after
 from flow_operator.engine.size import size_of
+from flow_operator.engine.snapshot import Snapshot, call_definition, response_view, scope
 from flow_operator.engine.state import Call, call_of, forward_over, replaced, steps_of, with_call
-from flow_operator.engine.templates import render
 from flow_operator.engine.verdicts import TOO_LARGE, Judgement, judge_do, judge_undo
 
 

@@ -13,15 +13,15 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, Direction, RequestRecord
 from flow_operator.api.step import BODILESS_METHODS
 from flow_operator.engine.contract import Attempt
-from flow_operator.engine.expressions import ExpressionError
-from flow_operator.engine.headers import JSON_TYPE, problem
+from flow_operator.engine.expressions.evaluation import ExpressionError
+from flow_operator.engine.expressions.json_text import NotJSON, write
+from flow_operator.engine.expressions.templates import RenderedTooLarge, render_text
 from flow_operator.engine.identity import traceparent
-from flow_operator.engine.json_text import NotJSON, write
-from flow_operator.engine.limits import INLINE_BYTES, REQUEST_BYTES
-from flow_operator.engine.messages import Snapshot, body_of, call_definition, header_of
-from flow_operator.engine.observation import Request
-from flow_operator.engine.payload import store
-from flow_operator.engine.templates import RenderedTooLarge, render_text
+from flow_operator.engine.messages.headers import JSON_TYPE, problem
+from flow_operator.engine.messages.limits import INLINE_BYTES, REQUEST_BYTES
+from flow_operator.engine.messages.observation import Request
+from flow_operator.engine.messages.payload import store
+from flow_operator.engine.snapshot import Snapshot, body_of, call_definition, header_of
 
 
 class Unrenderable(Exception):

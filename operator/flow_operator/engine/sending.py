@@ -11,12 +11,12 @@ from flow_operator.api.status import CallStatus, Direction, ExecutionStatus, Pha
 from flow_operator.engine.calls import begin, finish, lose, park
 from flow_operator.engine.contract import Attempt, Blocked, Outcome, Postponed
 from flow_operator.engine.identity import attempt_id, chance, idempotency_key
-from flow_operator.engine.messages import call_definition
+from flow_operator.engine.messages.observation import NotSent
 from flow_operator.engine.moment import Moment
-from flow_operator.engine.observation import NotSent
 from flow_operator.engine.recording import record
 from flow_operator.engine.requests import Unrenderable, attempt_of, rendered
 from flow_operator.engine.retries import pause
+from flow_operator.engine.snapshot import call_definition
 from flow_operator.engine.state import call_of, in_flight, step_of, with_call
 
 Begun = tuple[ExecutionStatus, tuple[Attempt | Postponed, ...]]

@@ -7,10 +7,10 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, ExecutionStatus, Phase
 from flow_operator.engine.compensation import planned
 from flow_operator.engine.conditions import find, frozen, why_waiting, with_conditions
-from flow_operator.engine.contract import Run, Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.contract import Run
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.forward import saved
-from flow_operator.engine.limits import LARGE_STATUS_BYTES
+from flow_operator.engine.messages.limits import LARGE_STATUS_BYTES
 from flow_operator.engine.size import size_of, slim
 from flow_operator.engine.state import awaiting_forward, forward_over, parked, undoing, updated
 from flow_operator.engine.suspension import release, suspend

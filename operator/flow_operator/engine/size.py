@@ -3,7 +3,7 @@
 from flow_operator.api.indexed import Indexed
 from flow_operator.api.status import ExecutionStatus, StatusModel, StepStatus
 from flow_operator.engine.contract import Run
-from flow_operator.engine.limits import MESSAGE_CHARACTERS
+from flow_operator.engine.messages.limits import MESSAGE_CHARACTERS
 from flow_operator.engine.state import Call, map_steps, replaced, steps_of, without_content
 
 

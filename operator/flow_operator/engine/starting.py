@@ -13,12 +13,12 @@ from flow_operator.api.status import (
     StepStatus,
 )
 from flow_operator.engine.conditions import decide
-from flow_operator.engine.contract import Run, Unresolved
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.headers import problem
+from flow_operator.engine.contract import Run
+from flow_operator.engine.definitions.definition import Definition, Unresolved
+from flow_operator.engine.expressions.json_text import NotJSON, TooBig, parse, weigh, write
 from flow_operator.engine.identity import trace
-from flow_operator.engine.json_text import NotJSON, TooBig, parse, weigh, write
-from flow_operator.engine.limits import INPUT_BYTES
+from flow_operator.engine.messages.headers import problem
+from flow_operator.engine.messages.limits import INPUT_BYTES
 
 
 def start(run: Run, definition: Definition | Unresolved, status: ExecutionStatus, now: datetime) -> ExecutionStatus:

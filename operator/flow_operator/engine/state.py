@@ -16,7 +16,7 @@ from flow_operator.api.status import (
     StatusModel,
     StepStatus,
 )
-from flow_operator.engine.graph import Dag
+from flow_operator.engine.definitions.graph import Dag
 
 _RANK = {Effect.NONE: 0, Effect.UNKNOWN: 1, Effect.APPLIED: 2}
 Call = TypeVar("Call", bound=CallStatus)

@@ -10,10 +10,10 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, Direction, ExecutionStatus, Payload, Phase
 from flow_operator.engine.aborting import AbortArgs, abort
 from flow_operator.engine.calls import again, finish
-from flow_operator.engine.json_text import NotJSON, TooBig, weigh
-from flow_operator.engine.limits import ANSWER_BYTES
+from flow_operator.engine.expressions.json_text import NotJSON, TooBig, weigh
+from flow_operator.engine.messages.limits import ANSWER_BYTES
+from flow_operator.engine.messages.payload import store
 from flow_operator.engine.orders import Args, Obeyed, Order, Rejected, not_ended
-from flow_operator.engine.payload import store
 from flow_operator.engine.state import call_of, with_call
 from flow_operator.engine.suspension import suspend, suspended_by
 

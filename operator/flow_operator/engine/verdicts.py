@@ -12,10 +12,10 @@ from typing import Any
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import Effect, Verdict
 from flow_operator.api.step import Outcome
-from flow_operator.engine import pinned
-from flow_operator.engine.expression_errors import shortened
-from flow_operator.engine.expressions import ExpressionError
-from flow_operator.engine.observation import Answered, Denied, NoAnswer, NotSent, Observation
+from flow_operator.engine.expressions import pinned
+from flow_operator.engine.expressions.evaluation import ExpressionError
+from flow_operator.engine.expressions.expression_errors import shortened
+from flow_operator.engine.messages.observation import Answered, Denied, NoAnswer, NotSent, Observation
 
 UNCERTAIN_CLIENT_CODES = frozenset({408, 425})
 UNDONE_CODES = frozenset({404, 410})

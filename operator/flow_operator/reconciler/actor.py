@@ -15,8 +15,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flow_operator.api.status import CompensationPhase, ExecutionStatus, Verdict
-from flow_operator.engine.contract import Plan, Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.contract import Plan
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.errors import Next, Refused, disposition
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.calls import Calls

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 
 from flow_operator.engine.contract import Attempt, Outcome
-from flow_operator.engine.observation import NoAnswer, Observation
+from flow_operator.engine.messages.observation import NoAnswer, Observation
 from flow_operator.reconciler.ports import Caller, Now, Slots, Ticket
 
 log = logging.getLogger(__name__)

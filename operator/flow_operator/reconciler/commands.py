@@ -12,7 +12,7 @@ from flow_operator.api.meta import (
     COMMAND_ID_ANNOTATION,
 )
 from flow_operator.engine.contract import Command
-from flow_operator.engine.json_text import NotJSON, parse
+from flow_operator.engine.expressions.json_text import NotJSON, parse
 
 LONGEST_ID = 253
 """Characters of an id that the status repeats; a longer one stands there as its digest."""

@@ -14,8 +14,7 @@ from pydantic import ValidationError
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import DefinitionStatus, WorkflowStatus
-from flow_operator.engine.contract import Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.readiness import Resolution, conditions_of, resolution, step_status, workflow_status
 from flow_operator.reconciler.ports import STEPS, WORKFLOWS, Now, Object
 from flow_operator.reconciler.versions import is_newer, version_of

@@ -13,7 +13,7 @@ from typing import Any
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, Phase
 from flow_operator.engine.contract import CallId, Command, Outcome
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.reconciler.commands import command_in
 from flow_operator.reconciler.ports import Object, Ticket
 from flow_operator.reconciler.versions import version_of

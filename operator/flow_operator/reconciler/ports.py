@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from flow_operator.api.status import Direction, ExecutionStatus, Verdict
-from flow_operator.engine.contract import Blocked, CallId, Event, Outcome, Plan, Run, Unresolved
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.observation import Observation, Request
+from flow_operator.engine.contract import Blocked, CallId, Event, Outcome, Plan, Run
+from flow_operator.engine.definitions.definition import Definition, Unresolved
+from flow_operator.engine.messages.observation import Observation, Request
 
 RUNS = "workflowexecutions"
 WORKFLOWS = "workflows"

@@ -17,8 +17,7 @@ from pydantic import ValidationError
 
 from flow_operator.api.meta import WORKFLOW_LABEL
 from flow_operator.api.reasons import Reason
-from flow_operator.engine.contract import Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.errors import ClusterError, Conflict, Gone, disposition
 from flow_operator.reconciler.entry import packed
 from flow_operator.reconciler.ports import REVISIONS, Cluster, Meter

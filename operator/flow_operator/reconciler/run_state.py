@@ -7,9 +7,9 @@ from pydantic import ValidationError
 from flow_operator.api.execution import ExecutionSpec, WorkflowRef
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, Direction, ExecutionStatus
-from flow_operator.engine.contract import Outcome, Run, Unresolved
-from flow_operator.engine.definition import Definition
-from flow_operator.engine.field_mistakes import explain
+from flow_operator.engine.contract import Outcome, Run
+from flow_operator.engine.definitions.definition import Definition, Unresolved
+from flow_operator.engine.definitions.field_mistakes import explain
 from flow_operator.reconciler.entry import Entry
 from flow_operator.reconciler.ports import Now, Object, Registrar
 

@@ -17,7 +17,7 @@ from functools import partial
 from random import uniform
 
 from flow_operator.api.reasons import Reason
-from flow_operator.engine.contract import Unresolved
+from flow_operator.engine.definitions.definition import Unresolved
 from flow_operator.engine.errors import ClusterError, Refused, disposition
 from flow_operator.engine.fairness import may_take
 from flow_operator.reconciler.actor import LONGEST_REST_SECONDS, SHORTEST_REST_SECONDS, Actor

@@ -5,8 +5,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from flow_operator.engine.contract import Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.errors import ClusterError
 from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar, Slots, Tracer
 from flow_operator.reconciler.revisions import Revisions

@@ -7,8 +7,7 @@ not for ever: a run that cannot be brought on, and of which nothing is in flight
 import asyncio
 from collections.abc import Callable
 
-from flow_operator.engine.contract import Unresolved
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.errors import ClusterError, Gone, Next, disposition
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.commands import removal

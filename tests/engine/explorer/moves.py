@@ -10,7 +10,7 @@ from typing import Any
 from tests.engine import saying
 
 from flow_operator.api.status import Direction
-from flow_operator.engine.observation import Observation
+from flow_operator.engine.messages.observation import Observation
 
 ANSWERS = ("answer 200", "answer 400", "answer 409", "huge 200", "noanswer", "unsent")
 """Success/Applied, Failure/None, Failure/None or Retry/Unknown, Failure/Applied, Retry/Unknown, Retry/None.

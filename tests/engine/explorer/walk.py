@@ -27,7 +27,7 @@ from flow_operator.api.execution import ExecutionSpec
 from flow_operator.api.status import Direction, ExecutionStatus, Phase
 from flow_operator.engine import planning, recording
 from flow_operator.engine.contract import Command, Outcome, Plan, Run
-from flow_operator.engine.definition import Definition
+from flow_operator.engine.definitions.definition import Definition
 from flow_operator.engine.readiness import definition_of
 
 Invariant = Callable[[Change], bool]
