@@ -7,7 +7,7 @@ from flow_operator.api.status import Direction, Effect, Phase, StepStatus
 from flow_operator.engine.compensation import undone
 from flow_operator.engine.conditions import frozen
 from flow_operator.engine.contract import Attempt, Plan
-from flow_operator.engine.forward import saved
+from flow_operator.engine.forward import satisfies_dependents
 from flow_operator.engine.state import call_of, called_off, forward_over, in_flight, step_of
 from flow_operator.engine.suspension import suspended_by
 
@@ -89,7 +89,7 @@ def a_step_starts_when_all_it_requires_is_done(history: History, plan: Plan) -> 
             assert not history.has_undo_to_come(owner)
         else:
             requires = history.definition.by_id[attempt.step].requires
-            assert all(saved(plan.status, step_of(plan.status, id)) for id in requires)
+            assert all(satisfies_dependents(plan.status, step_of(plan.status, id)) for id in requires)
 
 
 def nothing_is_in_flight_when_undoing_starts(history: History, plan: Plan) -> None:
@@ -178,7 +178,7 @@ def a_run_that_was_undone_has_nothing_left(history: History, plan: Plan) -> None
 
 def a_success_has_every_step_done(_: History, plan: Plan) -> None:
     if plan.status.phase is Phase.SUCCESS:
-        assert all(saved(plan.status, step) for step in plan.status.steps)
+        assert all(satisfies_dependents(plan.status, step) for step in plan.status.steps)
 
 
 def succeeded_is_unknown_until_the_phase_decides(_: History, plan: Plan) -> None:

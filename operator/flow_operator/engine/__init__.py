@@ -6,7 +6,7 @@
 | `contract` | what the core and the shell tell each other |
 | `planning`, `recording` | the two functions of the core: what to do next, and what an outcome made of a run |
 | `starting`, `forward`, `backward`, `settling` | the parts of a plan, in their order |
-| `commands`, `verbs`, `orders`, `aborting`, `suspension` | what a person asks for |
+| `commands`, `verbs`, `command_context`, `aborting`, `suspension` | what a person asks for |
 | `sending`, `requests`, `snapshot`, `verdicts`, `retries` | one attempt, from its request to what it means |
 | `state`, `calls`, `conditions`, `compensation`, `waiting` | reading and changing a status |
 | `deadlines`, `alignment`, `size` | its clocks, its steps beside those of the definition, its bytes |

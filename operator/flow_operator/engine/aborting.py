@@ -4,10 +4,10 @@ from pydantic import Field
 
 from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CompensationPhase, Effect, ExecutionStatus, Phase, StepStatus
+from flow_operator.engine.command_context import Args, CommandContext, CommandResult, Rejected, not_ended
 from flow_operator.engine.compensation import given_up, members, undoable, undone
 from flow_operator.engine.definitions.definition import Definition
 from flow_operator.engine.forward import end_forward
-from flow_operator.engine.orders import Args, Obeyed, Order, Rejected, not_ended
 from flow_operator.engine.starting import end_unstarted
 from flow_operator.engine.state import forward_over, in_flight, map_steps, undoing
 
@@ -19,57 +19,57 @@ class AbortArgs(Args):
     reason: str = Field("", max_length=512)
 
 
-def abort(order: Order, status: ExecutionStatus, args: AbortArgs) -> Obeyed:
+def abort(context: CommandContext, status: ExecutionStatus, args: AbortArgs) -> CommandResult:
     """End the run at once; then undo, unless that is not wanted."""
     not_ended(status)
-    message = f"aborted{order.by}" + (args.reason and f": {args.reason}")
+    message = f"aborted{context.by}" + (args.reason and f": {args.reason}")
     if status.start_time is None:
-        status = order.released(status)
-        ended = end_unstarted(order.run, status, Phase.ABORTED, Reason.ABORTED, message, order.now)
+        status = context.released(status)
+        ended = end_unstarted(context.run, status, Phase.ABORTED, Reason.ABORTED, message, context.now)
         return ended, "aborted before anything was called"
-    definition = order.resolved()
+    definition = context.resolved()
     undo = definition.compensation_mode == "Auto" if args.compensate is None else args.compensate
     if forward_over(status):
         if undo or not undoing(status):
             raise Rejected(_why_not(status))
-        return _give_up(order, definition, status, args.reason)
-    return _abort(order, status, message, undo=undo)
+        return _give_up(context, definition, status, args.reason)
+    return _abort(context, status, message, undo=undo)
 
 
-def _abort(order: Order, status: ExecutionStatus, message: str, *, undo: bool) -> Obeyed:
-    status = order.released(status)
+def _abort(context: CommandContext, status: ExecutionStatus, message: str, *, undo: bool) -> CommandResult:
+    status = context.released(status)
     opened = not undo and _undo_open(status)
     if opened:
-        status = map_steps(status, lambda step: given_up(step, message, order.now) if step.compensation else step)
-    status = end_forward(order.run, status, Phase.ABORTED, Reason.ABORTED, message, order.now, undo=undo)
+        status = map_steps(status, lambda step: given_up(step, message, context.now) if step.compensation else step)
+    status = end_forward(context.run, status, Phase.ABORTED, Reason.ABORTED, message, context.now, undo=undo)
     if opened:
-        status = _over(order, status, CompensationPhase.FAILURE)
+        status = _over(context, status, CompensationPhase.FAILURE)
     if not undo:
         return status, f"aborted; {_left(status)}"
     return status, "aborted; what was done is undone" + (
-        " once spec.suspend is false" if order.run.spec.suspend else ""
+        " once spec.suspend is false" if context.run.spec.suspend else ""
     )
 
 
-def _give_up(order: Order, definition: Definition, status: ExecutionStatus, reason: str) -> Obeyed:
-    status = order.released(status)
+def _give_up(context: CommandContext, definition: Definition, status: ExecutionStatus, reason: str) -> CommandResult:
+    status = context.released(status)
     compensation = status.compensation
     assert compensation is not None
     if compensation.start_time is None and not _undo_open(status):
-        return _over(order, map_steps(status, _unbegun), CompensationPhase.NOT_NEEDED), (
+        return _over(context, map_steps(status, _unbegun), CompensationPhase.NOT_NEEDED), (
             f"nothing will be undone; {_left(status)}"
         )
     if all(undone(step) for step in members(definition, status)):
         raise Rejected("everything is undone already")
-    why = f"given up{order.by}" + (reason and f": {reason}")
-    status = map_steps(status, lambda step: given_up(step, why, order.now) if undoable(definition, step) else step)
-    return _over(order, status, CompensationPhase.FAILURE), f"gave up undoing; {_left(status)}"
+    why = f"given up{context.by}" + (reason and f": {reason}")
+    status = map_steps(status, lambda step: given_up(step, why, context.now) if undoable(definition, step) else step)
+    return _over(context, status, CompensationPhase.FAILURE), f"gave up undoing; {_left(status)}"
 
 
-def _over(order: Order, status: ExecutionStatus, phase: CompensationPhase) -> ExecutionStatus:
+def _over(context: CommandContext, status: ExecutionStatus, phase: CompensationPhase) -> ExecutionStatus:
     """The backward part is over, because a person said so."""
     assert status.compensation is not None
-    compensation = status.compensation.model_copy(update={"phase": phase, "completion_time": order.now})
+    compensation = status.compensation.model_copy(update={"phase": phase, "completion_time": context.now})
     return status.model_copy(update={"compensation": compensation})
 
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from flow_operator.api.status import ExecutionStatus, LastCommand
+from flow_operator.engine.command_context import CommandContext, Rejected
 from flow_operator.engine.contract import Command, Run
 from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.definitions.field_mistakes import explain, without_alternatives
 from flow_operator.engine.expressions.json_text import TooBig, survives, weigh
 from flow_operator.engine.messages.limits import MESSAGE_CHARACTERS
-from flow_operator.engine.orders import Order, Rejected
 from flow_operator.engine.size import brief
 from flow_operator.engine.verbs import VERBS
 
@@ -24,13 +24,15 @@ LONGEST: Final = 63
 """Characters of a verb that are kept."""
 
 
-def obey(run: Run, definition: Definition | Unresolved, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
+def apply_command(
+    run: Run, definition: Definition | Unresolved, status: ExecutionStatus, now: datetime
+) -> ExecutionStatus:
     """The status after the command of the run, if it has one that was not answered yet."""
     command = run.command
     if command is None or (status.last_command is not None and status.last_command.id == command.id):
         return status
     try:
-        changed, message = _act(Order(run, definition, now, command), status)
+        changed, message = _act(CommandContext(run, definition, now, command), status)
         accepted = True
     except Rejected as refusal:
         changed, message, accepted = status, str(refusal), False
@@ -56,8 +58,8 @@ def _kept(args: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return given if survives(given) else None
 
 
-def _act(order: Order, status: ExecutionStatus) -> tuple[ExecutionStatus, str]:
-    command: Command = order.command
+def _act(context: CommandContext, status: ExecutionStatus) -> tuple[ExecutionStatus, str]:
+    command: Command = context.command
     verb = VERBS.get(command.verb)
     if verb is None:
         raise Rejected(f"unknown verb {command.verb[:LONGEST]!r}: use one of {', '.join(VERBS)}")
@@ -70,4 +72,4 @@ def _act(order: Order, status: ExecutionStatus) -> tuple[ExecutionStatus, str]:
             f"{'.'.join(map(str, each['loc']))}: {explain(each)}" for each in without_alternatives(error.errors())
         )
         raise Rejected(f"arguments of {command.verb}: {findings}") from None
-    return verb.act(order, status, args)
+    return verb.act(context, status, args)

@@ -28,39 +28,39 @@ from flow_operator.engine.expressions.pinned import holds
 from flow_operator.engine.messages.limits import INLINE_BYTES, STATUS_BYTES
 from flow_operator.engine.messages.payload import size as payload_size
 from flow_operator.engine.messages.payload import store
-from flow_operator.engine.moment import Moment
+from flow_operator.engine.planning_context import PlanningContext
 from flow_operator.engine.sending import Begun, resend, send
 from flow_operator.engine.size import size_of
 from flow_operator.engine.snapshot import run_output
 from flow_operator.engine.state import DONE, failures, forward_over, map_steps, step_of, steps_of, with_call
 
 
-def advance(moment: Moment, status: ExecutionStatus) -> Begun:
+def advance(context: PlanningContext, status: ExecutionStatus) -> Begun:
     """One look at what has come to an end, then at every step, then at the run."""
-    status = _conclude(moment, status)
-    if not forward_over(status) and _run_deadline_passed(moment, status):
-        status = _time_out_run(moment, status)
+    status = _conclude(context, status)
+    if not forward_over(status) and _run_deadline_passed(context, status):
+        status = _time_out_run(context, status)
     if not forward_over(status):
-        timed = _time_out_steps(moment, status)
-        status = status if timed is status else _conclude(moment, timed)
+        timed = _time_out_steps(context, status)
+        status = status if timed is status else _conclude(context, timed)
     if forward_over(status):
         return status, ()
-    after, attempts = _go_on(moment, status)
-    if failures(moment.definition.dag, after):
+    after, attempts = _consider_steps(context, status)
+    if failures(context.definition.dag, after):
         after, attempts = _without(attempts, after, status), ()
-    return _conclude(moment, after), attempts
+    return _conclude(context, after), attempts
 
 
-def _go_on(moment: Moment, status: ExecutionStatus) -> Begun:
-    status, attempts = resend(moment, status, Direction.DO)
-    status, undos = resend(moment, status, Direction.UNDO)
+def _consider_steps(context: PlanningContext, status: ExecutionStatus) -> Begun:
+    status, attempts = resend(context, status, Direction.DO)
+    status, undos = resend(context, status, Direction.UNDO)
     attempts += undos
     pending = {step.id for step in status.steps if step.phase is Phase.PENDING}
-    done = {step.id for step in status.steps if saved(status, step)}
+    done = {step.id for step in status.steps if satisfies_dependents(status, step)}
     skipped = {step.id for step in status.steps if step.phase is Phase.SKIPPED}
-    for id in moment.definition.dag.order:
+    for id in context.definition.dag.order:
         if id in pending:
-            status, begun = _consider(moment, status, id, done, skipped)
+            status, begun = _consider(context, status, id, done, skipped)
             attempts += begun
             if step_of(status, id).phase is Phase.SKIPPED:
                 done.add(id)
@@ -82,52 +82,54 @@ def _without(
     return map_steps(after, unsent)
 
 
-def _consider(moment: Moment, status: ExecutionStatus, id: str, done: set[str], skipped: set[str]) -> Begun:
+def _consider(context: PlanningContext, status: ExecutionStatus, id: str, done: set[str], skipped: set[str]) -> Begun:
     """A step that has not started: skip it, start it, or leave it waiting."""
-    owner = moment.definition.dag.owner.get(id)
+    owner = context.definition.dag.owner.get(id)
     if owner is not None:
-        return _consider_fallback(moment, status, id, step_of(status, owner))
-    step = moment.definition.by_id[id]
+        return _consider_fallback(context, status, id, step_of(status, owner))
+    step = context.definition.by_id[id]
     if not step.not_to_be_skipped.isdisjoint(skipped):
-        return _skipped(moment, status, id, Reason.DEPENDENCY_SKIPPED, "a step that it requires was skipped"), ()
+        return _skipped(context, status, id, Reason.DEPENDENCY_SKIPPED, "a step that it requires was skipped"), ()
     if done.issuperset(step.requires):
-        return _start(moment, status, id)
+        return _start(context, status, id)
     return status, ()
 
 
-def _consider_fallback(moment: Moment, status: ExecutionStatus, id: str, owner: StepStatus) -> Begun:
+def _consider_fallback(context: PlanningContext, status: ExecutionStatus, id: str, owner: StepStatus) -> Begun:
     """A fallback runs after its owner has failed; what the owner may have done is undone first."""
     if owner.phase in DONE:
-        return _skipped(moment, status, id, Reason.FALLBACK_NOT_NEEDED, f"{owner.id} did not fail"), ()
+        return _skipped(context, status, id, Reason.FALLBACK_NOT_NEEDED, f"{owner.id} did not fail"), ()
     if owner.phase is not Phase.FAILURE or owner.reason == Reason.STATUS_TOO_LARGE:
         return status, ()
-    if undoable(moment.definition, owner) and not undone(owner):
-        return send(moment, status, owner.id, Direction.UNDO) if owner.compensation is None else (status, ())
-    started, attempts = _start(moment, status, id)
+    if undoable(context.definition, owner) and not undone(owner):
+        return send(context, status, owner.id, Direction.UNDO) if owner.compensation is None else (status, ())
+    started, attempts = _start(context, status, id)
     if step_of(started, id).phase in (Phase.SKIPPED, Phase.PENDING):
         return started, attempts
     return with_call(started, owner.id, Direction.DO, owner.model_copy(update={"fallback": id})), attempts
 
 
-def _start(moment: Moment, status: ExecutionStatus, id: str) -> Begun:
-    condition = moment.definition.by_id[id].when
+def _start(context: PlanningContext, status: ExecutionStatus, id: str) -> Begun:
+    condition = context.definition.by_id[id].when
     if condition is not None:
         try:
-            if not holds(condition, moment.snapshot(status).scope(id, Direction.DO)):
+            if not holds(condition, context.snapshot(status).scope(id, Direction.DO)):
                 return _skipped(
-                    moment, status, id, Reason.CONDITION_FALSE, f"when is false: {shortened(condition)}"
+                    context, status, id, Reason.CONDITION_FALSE, f"when is false: {shortened(condition)}"
                 ), ()
         except ExpressionError as error:
-            failed = finish(step_of(status, id), Phase.FAILURE, Reason.EXPRESSION_ERROR, f"when: {error}", moment.now)
+            failed = finish(step_of(status, id), Phase.FAILURE, Reason.EXPRESSION_ERROR, f"when: {error}", context.now)
             return with_call(status, id, Direction.DO, failed), ()
-    return send(moment, status, id, Direction.DO)
+    return send(context, status, id, Direction.DO)
 
 
-def _skipped(moment: Moment, status: ExecutionStatus, id: str, reason: Reason, message: str) -> ExecutionStatus:
-    return with_call(status, id, Direction.DO, finish(step_of(status, id), Phase.SKIPPED, reason, message, moment.now))
+def _skipped(
+    context: PlanningContext, status: ExecutionStatus, id: str, reason: Reason, message: str
+) -> ExecutionStatus:
+    return with_call(status, id, Direction.DO, finish(step_of(status, id), Phase.SKIPPED, reason, message, context.now))
 
 
-def saved(status: ExecutionStatus, step: StepStatus) -> bool:
+def satisfies_dependents(status: ExecutionStatus, step: StepStatus) -> bool:
     """Whether a step is done as far as those that require it are concerned."""
     steps, passed = steps_of(status), {step.id}
     while step.phase is Phase.FAILURE and step.fallback is not None and step.fallback not in passed:
@@ -136,32 +138,32 @@ def saved(status: ExecutionStatus, step: StepStatus) -> bool:
     return step.phase in DONE
 
 
-def _conclude(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
-    failed = failures(moment.definition.dag, status)
+def _conclude(context: PlanningContext, status: ExecutionStatus) -> ExecutionStatus:
+    failed = failures(context.definition.dag, status)
     if failed:
         message = "; ".join(f"{step.id}: {step.message or step.reason}" for step in failed)
-        return _fail(moment, status, failed[0].reason or Reason.STEP_FAILED, message)
-    if all(saved(status, step) for step in status.steps):
-        return _succeed(moment, status)
+        return _fail(context, status, failed[0].reason or Reason.STEP_FAILED, message)
+    if all(satisfies_dependents(status, step) for step in status.steps):
+        return _succeed(context, status)
     return status
 
 
-def _succeed(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
+def _succeed(context: PlanningContext, status: ExecutionStatus) -> ExecutionStatus:
     reason, message, output = Reason.SUCCEEDED, "", None
     try:
-        output = Payload.model_validate(store(run_output(moment.snapshot(status))))
+        output = Payload.model_validate(store(run_output(context.snapshot(status))))
     except (ExpressionError, NotJSON) as error:
         reason, message = Reason.OUTPUT_ERROR, f"the output could not be computed: {error}"
-    if output and not _fits(moment, status, output):
+    if output and not _fits(context, status, output):
         reason, message, output = Reason.OUTPUT_ERROR, "the output is too large to be kept", None
-    decided = decide(status, Phase.SUCCESS, reason, message, moment.run.generation, moment.now)
+    decided = decide(status, Phase.SUCCESS, reason, message, context.run.generation, context.now)
     compensation = CompensationStatus(phase=CompensationPhase.NOT_NEEDED)
-    return decided.model_copy(update={"output": output, "compensation": compensation, "completion_time": moment.now})
+    return decided.model_copy(update={"output": output, "compensation": compensation, "completion_time": context.now})
 
 
-def _fits(moment: Moment, status: ExecutionStatus, output: Payload) -> bool:
+def _fits(context: PlanningContext, status: ExecutionStatus, output: Payload) -> bool:
     small = payload_size(output.document()) <= INLINE_BYTES
-    return small or size_of(moment.run, status.model_copy(update={"output": output})) <= STATUS_BYTES
+    return small or size_of(context.run, status.model_copy(update={"output": output})) <= STATUS_BYTES
 
 
 def end_forward(
@@ -185,33 +187,33 @@ def _not_going_on(step: StepStatus, why: str, now: datetime) -> StepStatus:
     return step
 
 
-def _fail(moment: Moment, status: ExecutionStatus, reason: Reason | str, message: str) -> ExecutionStatus:
-    undo = moment.definition.compensation_mode == "Auto"
-    return end_forward(moment.run, status, Phase.FAILURE, reason, message, moment.now, undo=undo)
+def _fail(context: PlanningContext, status: ExecutionStatus, reason: Reason | str, message: str) -> ExecutionStatus:
+    undo = context.definition.compensation_mode == "Auto"
+    return end_forward(context.run, status, Phase.FAILURE, reason, message, context.now, undo=undo)
 
 
-def _time_out_steps(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
+def _time_out_steps(context: PlanningContext, status: ExecutionStatus) -> ExecutionStatus:
     def passed(step: StepStatus) -> StepStatus:
-        ends = step_deadline(moment.definition, step)
-        if ends is None or ends > moment.now:
+        ends = step_deadline(context.definition, step)
+        if ends is None or ends > context.now:
             return step
-        total = moment.definition.by_id[step.id].total_timeout
-        return cut(step, Phase.FAILURE, Reason.STEP_TIMEOUT, f"timeout.total of {total} has passed", moment.now)
+        total = context.definition.by_id[step.id].total_timeout
+        return cut(step, Phase.FAILURE, Reason.STEP_TIMEOUT, f"timeout.total of {total} has passed", context.now)
 
     return map_steps(status, passed)
 
 
-def _run_deadline_passed(moment: Moment, status: ExecutionStatus) -> bool:
-    ends = run_deadline(moment.definition, status)
-    return ends is not None and ends <= moment.now
+def _run_deadline_passed(context: PlanningContext, status: ExecutionStatus) -> bool:
+    ends = run_deadline(context.definition, status)
+    return ends is not None and ends <= context.now
 
 
-def _time_out_run(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
-    message = f"timeout.run of {moment.definition.run_timeout} has passed"
+def _time_out_run(context: PlanningContext, status: ExecutionStatus) -> ExecutionStatus:
+    message = f"timeout.run of {context.definition.run_timeout} has passed"
 
     def stop(step: StepStatus) -> StepStatus:
         if step.phase is not Phase.RUNNING:
             return step
-        return cut(step, Phase.ABORTED, Reason.RUN_TIMEOUT, message, moment.now)
+        return cut(step, Phase.ABORTED, Reason.RUN_TIMEOUT, message, context.now)
 
-    return _fail(moment, map_steps(status, stop), Reason.RUN_TIMEOUT, message)
+    return _fail(context, map_steps(status, stop), Reason.RUN_TIMEOUT, message)

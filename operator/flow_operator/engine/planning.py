@@ -12,18 +12,18 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import ExecutionStatus, Phase
 from flow_operator.engine.alignment import Unknown, aligned, with_unknown
 from flow_operator.engine.backward import park_failed_undos, retreat
-from flow_operator.engine.commands import obey
+from flow_operator.engine.commands import apply_command
 from flow_operator.engine.conditions import DEFINITION_REASONS, frozen
 from flow_operator.engine.contract import Attempt, Blocked, CallId, Event, Plan, Postponed, Run
 from flow_operator.engine.deadlines import wake_at
 from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.forward import advance
-from flow_operator.engine.moment import Moment
+from flow_operator.engine.planning_context import PlanningContext
 from flow_operator.engine.sending import Begun
 from flow_operator.engine.settling import settle
 from flow_operator.engine.starting import start
 from flow_operator.engine.state import aborted, called_off, calls, forward_over, updated
-from flow_operator.engine.suspension import obey_spec
+from flow_operator.engine.suspension import apply_spec_suspend
 from flow_operator.engine.waiting import noticed_at, with_waiting
 
 
@@ -48,14 +48,14 @@ def plan(
         run, status, unknown = aligned(run, definition, status)
     before = status
     begun: tuple[Attempt | Postponed, ...] = ()
-    status = obey(run, definition, park_failed_undos(status), now)
+    status = apply_command(run, definition, park_failed_undos(status), now)
     if status.completion_time is None:
-        status = unstarted = obey_spec(status, run.spec.suspend, run.generation, now)
+        status = unstarted = apply_spec_suspend(status, run.spec.suspend, run.generation, now)
         if status.start_time is None and not frozen(status):
             status = start(run, definition, status, now)
         if isinstance(definition, Definition) and status.start_time is not None:
-            moment = Moment(run, definition, in_flight, now, nonce, service_url, blocked)
-            status, begun = _go_on(moment, status)
+            context = PlanningContext(run, definition, in_flight, now, nonce, service_url, blocked)
+            status, begun = _advance_and_retreat(context, status)
             status = _still_pending(unstarted) if _nothing_began(unstarted, status) else status
     elif status is before and status.observed_generation == run.generation:
         return Plan(before, cut=frozenset(in_flight))
@@ -74,18 +74,18 @@ def plan(
         wake_at=min(wake, default=None),
         events=tuple(_events(before, status)),
         postponed=frozenset(postponed),
-        urgent=bool(attempts) or _turned(before, status),
+        urgent=bool(attempts) or _is_urgent(before, status),
     )
 
 
-def _go_on(moment: Moment, status: ExecutionStatus) -> Begun:
+def _advance_and_retreat(context: PlanningContext, status: ExecutionStatus) -> Begun:
     """The forward part, then the backward part. A run that is held calls nothing, but it ends if it was called off."""
     begun: tuple[Attempt | Postponed, ...] = ()
     held = frozen(status)
     if not forward_over(status) and not held:
-        status, begun = advance(moment, status)
+        status, begun = advance(context, status)
     if forward_over(status) and not (held and not called_off(status)):
-        status, undos = retreat(moment, status)
+        status, undos = retreat(context, status)
         begun += undos
     return status, begun
 
@@ -102,7 +102,7 @@ def _still_pending(status: ExecutionStatus) -> ExecutionStatus:
     return updated(status, reason=None, message=None) if status.reason in DEFINITION_REASONS else status
 
 
-def _turned(before: ExecutionStatus, after: ExecutionStatus) -> bool:
+def _is_urgent(before: ExecutionStatus, after: ExecutionStatus) -> bool:
     """Whether more happened than a result being stored that lets nothing start.
 
     Why a run has not started is not urgent: its definition, on a watch of its own, may be just about to arrive.

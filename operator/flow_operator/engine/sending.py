@@ -12,7 +12,7 @@ from flow_operator.engine.calls import begin, finish, lose, park
 from flow_operator.engine.contract import Attempt, Blocked, Outcome, Postponed
 from flow_operator.engine.identity import attempt_id, chance, idempotency_key
 from flow_operator.engine.messages.observation import NotSent
-from flow_operator.engine.moment import Moment
+from flow_operator.engine.planning_context import PlanningContext
 from flow_operator.engine.recording import record
 from flow_operator.engine.requests import Unrenderable, attempt_of, rendered
 from flow_operator.engine.retries import pause
@@ -22,43 +22,43 @@ from flow_operator.engine.state import call_of, in_flight, step_of, with_call
 Begun = tuple[ExecutionStatus, tuple[Attempt | Postponed, ...]]
 
 
-def send(moment: Moment, status: ExecutionStatus, id: str, direction: Direction) -> Begun:
+def send(context: PlanningContext, status: ExecutionStatus, id: str, direction: Direction) -> Begun:
     """The next attempt of this call, or a lost one again; or why it is postponed.
 
     A do that has waited for a closed circuit as long as its back-off counts as an attempt that was not sent, so that
     `retry.limit` and `fallback` work as ever; an undo waits as long as it takes.
     """
-    blocked = moment.blocked.get((id, direction))
+    blocked = context.blocked.get((id, direction))
     if blocked is None:
-        return _begin(moment, status, id, direction)
+        return _begin(context, status, id, direction)
     if blocked.circuit is None or direction is Direction.UNDO:
         return status, (Postponed(id, direction),)
     due = step_of(status, id).next_attempt_time or blocked.since
-    until = max(blocked.since, due) + _backoff(moment, status, id)
-    if moment.now < until:
+    until = max(blocked.since, due) + _backoff(context, status, id)
+    if context.now < until:
         return status, (Postponed(id, direction, until),)
-    return _give_up_waiting(moment, status, id, blocked)
+    return _give_up_waiting(context, status, id, blocked)
 
 
-def _give_up_waiting(moment: Moment, status: ExecutionStatus, id: str, blocked: Blocked) -> Begun:
-    status, begun = _begin(moment, status, id, Direction.DO)
+def _give_up_waiting(context: PlanningContext, status: ExecutionStatus, id: str, blocked: Blocked) -> Begun:
+    status, begun = _begin(context, status, id, Direction.DO)
     for attempt in begun:
         assert isinstance(attempt, Attempt)
         seen = NotSent("CircuitOpen", f"{blocked.circuit} could not be reached five times in a row; nothing was sent")
-        outcome = Outcome(attempt.id, id, Direction.DO, seen, moment.now, moment.now)
-        status = record(moment.run, moment.definition, status, outcome, moment.now)
+        outcome = Outcome(attempt.id, id, Direction.DO, seen, context.now, context.now)
+        status = record(context.run, context.definition, status, outcome, context.now)
     return status, ()
 
 
-def _backoff(moment: Moment, status: ExecutionStatus, id: str) -> timedelta:
+def _backoff(context: PlanningContext, status: ExecutionStatus, id: str) -> timedelta:
     """The step's current back-off: the pause that came before this attempt, or would come after the first."""
     call = step_of(status, id)
-    policy = call_definition(moment.definition.by_id[id], Direction.DO).retry
+    policy = call_definition(context.definition.by_id[id], Direction.DO).retry
     made = call.attempts - call.budget_from
-    return pause(policy.backoff, max(1, made), chance(f"{moment.run.uid}/{id}", call.attempts))
+    return pause(policy.backoff, max(1, made), chance(f"{context.run.uid}/{id}", call.attempts))
 
 
-def _begin(moment: Moment, status: ExecutionStatus, id: str, direction: Direction) -> Begun:
+def _begin(context: PlanningContext, status: ExecutionStatus, id: str, direction: Direction) -> Begun:
     """Announce the next attempt.
 
     A request that cannot be built fails a step and parks an undo. One that differs from what was sent before is not
@@ -66,44 +66,44 @@ def _begin(moment: Moment, status: ExecutionStatus, id: str, direction: Directio
     """
     call = call_of(status, id, direction) or CallStatus(phase=Phase.PENDING)
     if in_flight(call):
-        call = lose(call, moment.now)
+        call = lose(call, context.now)
     before = call.request
     try:
-        sent = rendered(moment.snapshot(status), id, direction, moment.service_url, before.url if before else None)
+        sent = rendered(context.snapshot(status), id, direction, context.service_url, before.url if before else None)
     except Unrenderable as error:
-        return with_call(status, id, direction, _unsent(moment, call, direction, error)), ()
+        return with_call(status, id, direction, _unsent(context, call, direction, error)), ()
     if before is not None and before.digest != sent.record.digest:
         changed = park(
             call, Reason.REQUEST_CHANGED, "the request would differ from the one sent before, so it is not sent"
         )
         return with_call(status, id, direction, changed), ()
-    key = call.idempotency_key or idempotency_key(moment.run.uid, id, direction, call.generation)
-    call = begin(call, attempt_id(moment.nonce, key), key, sent.record, moment.now)
+    key = call.idempotency_key or idempotency_key(context.run.uid, id, direction, call.generation)
+    call = begin(call, attempt_id(context.nonce, key), key, sent.record, context.now)
     status = with_call(status, id, direction, call)
-    return status, (attempt_of(moment.snapshot(status), id, direction, call, sent),)
+    return status, (attempt_of(context.snapshot(status), id, direction, call, sent),)
 
 
-def _unsent(moment: Moment, call: CallStatus, direction: Direction, error: Unrenderable) -> CallStatus:
+def _unsent(context: PlanningContext, call: CallStatus, direction: Direction, error: Unrenderable) -> CallStatus:
     if direction is Direction.UNDO:
         return park(call, error.reason, str(error))
-    started = call.model_copy(update={"start_time": call.start_time or moment.now})
-    return finish(started, Phase.FAILURE, error.reason, str(error), moment.now)
+    started = call.model_copy(update={"start_time": call.start_time or context.now})
+    return finish(started, Phase.FAILURE, error.reason, str(error), context.now)
 
 
-def resend(moment: Moment, status: ExecutionStatus, direction: Direction) -> Begun:
+def resend(context: PlanningContext, status: ExecutionStatus, direction: Direction) -> Begun:
     """Calls of this direction whose attempt was lost or whose back-off is over are attempted again."""
     attempts: tuple[Attempt | Postponed, ...] = ()
     for step in status.steps:
         call = step if direction is Direction.DO else step.compensation
-        if call is not None and _due(moment, call):
-            status, begun = send(moment, status, step.id, direction)
+        if call is not None and _due(context, call):
+            status, begun = send(context, status, step.id, direction)
             attempts += begun
     return status, attempts
 
 
-def _due(moment: Moment, call: CallStatus) -> bool:
+def _due(context: PlanningContext, call: CallStatus) -> bool:
     if call.phase is not Phase.RUNNING:
         return False
     if call.next_attempt_time is not None:
-        return call.next_attempt_time <= moment.now
-    return call.attempt_id not in moment.in_flight
+        return call.next_attempt_time <= context.now
+    return call.attempt_id not in context.in_flight

@@ -9,7 +9,7 @@ from flow_operator.engine.compensation import planned
 from flow_operator.engine.conditions import find, frozen, why_waiting, with_conditions
 from flow_operator.engine.contract import Run
 from flow_operator.engine.definitions.definition import Definition, Unresolved
-from flow_operator.engine.forward import saved
+from flow_operator.engine.forward import satisfies_dependents
 from flow_operator.engine.messages.limits import LARGE_STATUS_BYTES
 from flow_operator.engine.size import size_of, slim
 from flow_operator.engine.state import awaiting_forward, forward_over, parked, undoing, updated
@@ -27,7 +27,7 @@ def settle(run: Run, definition: Definition | Unresolved, status: ExecutionStatu
         if isinstance(definition, Unresolved):
             status = updated(status, reason=definition.reason, message=definition.message)
     if isinstance(definition, Definition) and not forward_over(status):
-        status = _foreseen(run, definition, status, now)
+        status = _with_foreseen_undo(run, definition, status, now)
     status = updated(status, progress=_progress(status))
     size = size_of(run, status)
     if size > LARGE_STATUS_BYTES:
@@ -86,7 +86,7 @@ def _with_compensation_phase(status: ExecutionStatus) -> ExecutionStatus:
     return updated(status, compensation=updated(status.compensation, phase=phase))
 
 
-def _foreseen(run: Run, definition: Definition, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
+def _with_foreseen_undo(run: Run, definition: Definition, status: ExecutionStatus, now: datetime) -> ExecutionStatus:
     """While a run that goes forward is suspended people see what would be undone."""
     if status.phase is Phase.SUSPEND and status.start_time is not None:
         status = planned(definition, status, run.uid, now)
@@ -98,4 +98,4 @@ def _foreseen(run: Run, definition: Definition, status: ExecutionStatus, now: da
 def _progress(status: ExecutionStatus) -> str | None:
     if not status.steps:
         return None
-    return f"{sum(saved(status, step) for step in status.steps)}/{len(status.steps)}"
+    return f"{sum(satisfies_dependents(status, step) for step in status.steps)}/{len(status.steps)}"

@@ -26,7 +26,7 @@ def release(status: ExecutionStatus, generation: int, now: datetime) -> Executio
     return _turn(status, "False", Reason.NOT_SUSPENDED, "", generation, now)
 
 
-def obey_spec(status: ExecutionStatus, wanted: bool, generation: int, now: datetime) -> ExecutionStatus:
+def apply_spec_suspend(status: ExecutionStatus, wanted: bool, generation: int, now: datetime) -> ExecutionStatus:
     """What `spec.suspend` asks for. It lifts only itself, never a suspension by command."""
     reason = suspended_by(status)
     if wanted and reason not in FROZEN_REASONS:

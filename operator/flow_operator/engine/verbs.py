@@ -1,4 +1,4 @@
-"""What each verb does. Every function takes the order and the status, and returns the new status and what to say."""
+"""What each verb does. Each function takes the command in its context and the status; it returns a status and a message."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from flow_operator.api.reasons import Reason
 from flow_operator.api.status import CallStatus, Direction, ExecutionStatus, Payload, Phase
 from flow_operator.engine.aborting import AbortArgs, abort
 from flow_operator.engine.calls import again, finish
+from flow_operator.engine.command_context import Args, CommandContext, CommandResult, Rejected, not_ended
 from flow_operator.engine.expressions.json_text import NotJSON, TooBig, weigh
 from flow_operator.engine.messages.limits import ANSWER_BYTES
 from flow_operator.engine.messages.payload import store
-from flow_operator.engine.orders import Args, Obeyed, Order, Rejected, not_ended
 from flow_operator.engine.state import call_of, with_call
 from flow_operator.engine.suspension import suspend, suspended_by
 
@@ -33,28 +33,28 @@ class SkipArgs(Args):
     output: Any = None
 
 
-def _suspend(order: Order, status: ExecutionStatus, _: Args) -> Obeyed:
+def _suspend(context: CommandContext, status: ExecutionStatus, _: Args) -> CommandResult:
     not_ended(status)
     if suspended_by(status) == Reason.SUSPENDED_BY_COMMAND:
         raise Rejected("the run is suspended already")
-    message = f"suspended{order.by}; resume lets it go on"
-    held = suspend(status, Reason.SUSPENDED_BY_COMMAND, message, order.run.generation, order.now)
+    message = f"suspended{context.by}; resume lets it go on"
+    held = suspend(status, Reason.SUSPENDED_BY_COMMAND, message, context.run.generation, context.now)
     return held, "suspended: nothing new is called"
 
 
-def _resume(order: Order, status: ExecutionStatus, _: Args) -> Obeyed:
+def _resume(context: CommandContext, status: ExecutionStatus, _: Args) -> CommandResult:
     not_ended(status)
-    if order.run.spec.suspend:
+    if context.run.spec.suspend:
         raise Rejected("spec.suspend is true: set it to false")
     if suspended_by(status) == Reason.SUSPENDED_BY_COMMAND:
-        return order.released(status), "resumed"
+        return context.released(status), "resumed"
     waiting = [id for id, _, _ in _waiting(status)]
     if waiting:
         raise Rejected(f"{', '.join(waiting)} waits for a person: use retry, skip or abort")
     raise Rejected("the run is not suspended")
 
 
-def _retry(order: Order, status: ExecutionStatus, args: RetryArgs) -> Obeyed:
+def _retry(context: CommandContext, status: ExecutionStatus, args: RetryArgs) -> CommandResult:
     not_ended(status)
     waiting = {id: (direction, call) for id, direction, call in _waiting(status)}
     wanted = list(waiting) if args.steps is None else list(dict.fromkeys(args.steps))
@@ -65,17 +65,17 @@ def _retry(order: Order, status: ExecutionStatus, args: RetryArgs) -> Obeyed:
         direction, call = waiting[id]
         if call.reason == Reason.REQUEST_CHANGED and not args.new_key:
             raise Rejected(f"the request of {id} would differ from the one sent: use newKey: true, skip or abort")
-        status = with_call(status, id, direction, again(call, order.now, new_key=args.new_key))
+        status = with_call(status, id, direction, again(call, context.now, new_key=args.new_key))
     return status, f"retrying {', '.join(wanted)}"
 
 
-def _skip(order: Order, status: ExecutionStatus, args: SkipArgs) -> Obeyed:
+def _skip(context: CommandContext, status: ExecutionStatus, args: SkipArgs) -> CommandResult:
     not_ended(status)
     found = [(direction, call) for id, direction, call in _waiting(status) if id == args.step]
     if not found:
         raise Rejected(f"{args.step} is not suspended or parked")
     direction, call = found[0]
-    done = finish(call, Phase.SUCCESS, Reason.SKIPPED_BY_COMMAND, args.reason, order.now)
+    done = finish(call, Phase.SUCCESS, Reason.SKIPPED_BY_COMMAND, args.reason, context.now)
     if direction is Direction.DO:
         done = done.model_copy(update={"output": _payload(args.output)})
     elif args.output is not None:
@@ -106,7 +106,7 @@ class Verb:
     """A verb: its arguments, and what it does."""
 
     args: type[Args]
-    act: Callable[[Order, ExecutionStatus, Any], Obeyed]
+    act: Callable[[CommandContext, ExecutionStatus, Any], CommandResult]
 
 
 VERBS = {

@@ -20,7 +20,7 @@ from flow_operator.engine import (
     suspension,
 )
 from flow_operator.engine.conditions import frozen
-from flow_operator.engine.moment import Moment
+from flow_operator.engine.planning_context import PlanningContext
 from flow_operator.engine.state import replaced
 from flow_operator.engine.verdicts import judge_do
 
@@ -45,8 +45,8 @@ def _no(*_: Any, **__: Any) -> bool:
     return False
 
 
-def _only_when_backed_off(moment: Moment, call: CallStatus) -> bool:
-    return call.next_attempt_time is not None and call.next_attempt_time <= moment.now
+def _only_when_backed_off(context: PlanningContext, call: CallStatus) -> bool:
+    return call.next_attempt_time is not None and call.next_attempt_time <= context.now
 
 
 def _numbered_anew(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,15 +56,15 @@ def _numbered_anew(original: Callable[..., Any]) -> Callable[..., Any]:
     return begin
 
 
-def _without_cutting(moment: Moment, status: ExecutionStatus) -> ExecutionStatus:
+def _without_cutting(context: PlanningContext, status: ExecutionStatus) -> ExecutionStatus:
     return forward.end_forward(
-        moment.run, status, Phase.FAILURE, Reason.RUN_TIMEOUT, "it has passed", moment.now, undo=True
+        context.run, status, Phase.FAILURE, Reason.RUN_TIMEOUT, "it has passed", context.now, undo=True
     )
 
 
 def _retrying_while_frozen(original: Callable[..., Any]) -> Callable[..., Any]:
-    def go_on(moment: Moment, status: ExecutionStatus) -> Any:
-        return sending.resend(moment, status, Direction.DO) if frozen(status) else original(moment, status)
+    def go_on(context: PlanningContext, status: ExecutionStatus) -> Any:
+        return sending.resend(context, status, Direction.DO) if frozen(status) else original(context, status)
 
     return go_on
 
@@ -105,7 +105,7 @@ MUTATIONS = (
             (
                 sending,
                 "_due",
-                lambda moment, call: bool(call.next_attempt_time and call.next_attempt_time <= moment.now),
+                lambda context, call: bool(call.next_attempt_time and call.next_attempt_time <= context.now),
             ),
         ),
         ("nothing_that_is_lost_stays_in_flight",),
@@ -122,7 +122,7 @@ MUTATIONS = (
     ),
     Mutation(
         "suspend does not stop retries",
-        ((planning, "_go_on", _retrying_while_frozen(planning._go_on)),),
+        ((planning, "_advance_and_retreat", _retrying_while_frozen(planning._advance_and_retreat)),),
         ("nothing_begins_while_frozen",),
     ),
     Mutation(

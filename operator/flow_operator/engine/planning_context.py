@@ -11,7 +11,7 @@ from flow_operator.engine.snapshot import Loaded, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class PlanningContext:
     """One planning of one run."""
 
     run: Run

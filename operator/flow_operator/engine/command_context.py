@@ -23,7 +23,7 @@ class Args(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CommandContext:
     """A command, and all that it is judged by besides the status."""
 
     run: Run
@@ -47,7 +47,7 @@ class Order:
         return release(status, self.run.generation, self.now)
 
 
-Obeyed = tuple[ExecutionStatus, str]
+CommandResult = tuple[ExecutionStatus, str]
 """The new status and what to say."""
 
 
