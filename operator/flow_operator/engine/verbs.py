@@ -1,4 +1,4 @@
-"""What each verb does. Each function takes the command in its context and the status; it returns a status and a message."""
+"""What each verb does: a function from the command in its context and the status to the new status and a message."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
