@@ -24,6 +24,7 @@ GROUPS = {
     "workflows": FLOW,
     "workflowexecutions": FLOW,
     "controllerrevisions": "/apis/apps/v1",
+    "resourcequotas": "/api/v1",
     "leases": "/apis/coordination.k8s.io/v1",
     "events": "/api/v1",
     "namespaces": "/api/v1",

@@ -36,16 +36,16 @@ def documents(installed: str, watched: Sequence[str]) -> list[Object]:
     return [each for each in rendered(values, namespace=installed) if each["kind"] in KINDS]
 
 
-def install(kube: Kube, namespace: str) -> ServiceAccount:
-    """Install the operator's rights into a namespace, for that namespace."""
-    for document in documents(namespace, [namespace]):
+def install(kube: Kube, namespace: str, *more: str) -> ServiceAccount:
+    """Install the operator into a namespace, with rights for that namespace and for these."""
+    for document in documents(namespace, [namespace, *more]):
         try:
             kube.create(document)
         except ApiError as error:
             if error.code != HTTPStatus.CONFLICT:
                 raise
     account = ServiceAccount(namespace, new_token(kube, namespace))
-    eventually(lambda: _may_begin(kube, account), within=10, what="the operator's Role in force")
+    eventually(lambda: _may_begin(kube, account, namespace, *more), within=10, what="the operator's Role in force")
     return account
 
 
@@ -62,12 +62,14 @@ def may_write_statuses(kube: Kube, account: ServiceAccount) -> bool:
     return _allowed(kube, account, "flow.unistack.org", "workflowexecutions", "update", subresource="status")
 
 
-def _may_begin(kube: Kube, account: ServiceAccount) -> bool:
+def _may_begin(kube: Kube, account: ServiceAccount, *watched: str) -> bool:
     """Whether the API server knows of the bindings by now: it learns of them a moment after they are stored."""
-    needed = (("flow.unistack.org", "steps", "list"), ("coordination.k8s.io", "leases", "create"))
-    return all(_allowed(kube, account, *each) for each in needed) and _allowed(
-        kube, account, "discovery.k8s.io", "endpointslices", "list", namespace="default"
+    needed = (
+        ("coordination.k8s.io", "leases", "create", account.namespace),
+        ("discovery.k8s.io", "endpointslices", "list", "default"),
+        *(("flow.unistack.org", "steps", "list", each) for each in watched),
     )
+    return all(_allowed(kube, account, *what, namespace=where) for *what, where in needed)
 
 
 def _allowed(
