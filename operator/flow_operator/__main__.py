@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from flow_operator import __version__
 from flow_operator.adapters import clock, credentials, logs, loop_lag, process, traces
 from flow_operator.adapters.answer_memory import AnswerMemory
 from flow_operator.adapters.api_server_names import ApiServerNames
@@ -55,6 +56,16 @@ def main() -> None:
 
 async def operate(settings: Settings, access: Credentials) -> int:
     """Run until SIGTERM; the exit code."""
+    log.info(
+        "flow-operator %s: namespaces %s, identity %s, %d shards, leases in %s, %d runs at once, %d calls per host",
+        __version__,
+        ", ".join(settings.namespaces) or "all",
+        settings.identity,
+        settings.shards,
+        settings.lease_namespace,
+        settings.run_concurrency,
+        settings.host_concurrency,
+    )
     asyncio.get_running_loop().set_default_executor(process.lookup_threads())
     rules = Rules(settings.egress_allow, settings.egress_deny)
     lookups = Lookups()

@@ -23,6 +23,14 @@ def root() -> Iterator[None]:
         logging.getLogger(name).setLevel(was)
 
 
+def test_json_has_the_fields_of_a_record() -> None:
+    stream = io.StringIO()
+    logs.configure("json", "info", stream)
+    fields = {"run": "shop/order-1", "reason": "RunFailed"}
+    logging.getLogger("flow_operator.x").info("failed", extra={"fields": fields})
+    assert json.loads(stream.getvalue()).items() >= fields.items()
+
+
 def test_json_is_one_line_with_the_traceback_in_it() -> None:
     stream = io.StringIO()
     logs.configure("json", "info", stream)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from flow_operator.adapters.lease_facts import SHARDS_LABEL, Lease, read
-from flow_operator.engine.errors import ClusterError, Conflict, Gone
+from flow_operator.engine.errors import ClusterError, Conflict, Forbidden, Gone
 
 log = logging.getLogger(__name__)
 
@@ -139,4 +139,10 @@ class LeaseStore:
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
     def _complain(self, name: str, error: Exception) -> None:
-        log.warning("lease %s/%s: %s", self._namespace, name, error if str(error) else "no answer in time")
+        log.warning("lease %s/%s: %s", self._namespace, name, self.complaint(error))
+
+    def complaint(self, error: Exception) -> str:
+        """What is wrong, and the way out where a person has to take it."""
+        if isinstance(error, Forbidden):
+            return f"{error}; a Role for leases is needed in {self._namespace}, the namespace in FLOW_LEASE_NAMESPACE"
+        return str(error) or "no response in time"

@@ -173,7 +173,7 @@ class ShardLeases:
             async with asyncio.timeout(self._patience()):
                 taken = await self._act_upon(facts)
         except (ClusterError, TimeoutError) as error:
-            log.warning("leases: %s", error if str(error) else "no answer in time")
+            log.warning("leases: %s", self._store.complaint(error))
             await self._cease(self._over())
             return self._soon()
         await self._cease(self._over())

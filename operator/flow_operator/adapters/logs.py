@@ -15,7 +15,7 @@ It says so in the name of whoever made the request."""
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON; a traceback is one of its fields."""
+    """A record as one line of JSON; a traceback is one of its fields, and so is what `extra={"fields": …}` gives."""
 
     def format(self, record: logging.LogRecord) -> str:
         """That line."""
@@ -24,6 +24,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -18,6 +18,7 @@ from flow_operator.api.status import CompensationPhase, ExecutionStatus, Verdict
 from flow_operator.engine.contract import Plan
 from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.errors import Next, Refused, disposition
+from flow_operator.reconciler import run_log
 from flow_operator.reconciler.backoff import Backoff
 from flow_operator.reconciler.calls import Calls
 from flow_operator.reconciler.entry import Entry, intentions
@@ -244,6 +245,7 @@ class Actor:
                 return
         state.keep(plan.status, document)
         self._act(plan)
+        run_log.write(state.run, stored, plan.status, plan.events)
         self._count_end(stored, plan.status)
         self._shell.tracer.stored(state.run, stored, plan.status)
 
