@@ -12,8 +12,8 @@ from examples.order.services import OrderServices
 from tests.controlplane import ControlPlane, existing_kubeconfig
 from tests.controlplane.process import Tether
 from tests.e2e.audit import checked
-from tests.e2e.between import Between, surrounded
 from tests.e2e.kube import Kube
+from tests.e2e.proxied_shop import ProxiedShop, surrounded
 from tests.e2e.role import install
 from tests.e2e.sagas import Sagas
 from tests.e2e.shop import Shop
@@ -79,7 +79,7 @@ def sagas(running_services: OrderServices) -> Sagas:
 
 
 @pytest.fixture
-def between(bare_shop: Shop, tmp_path: Path) -> Iterator[Between]:
+def proxied_shop(bare_shop: Shop, tmp_path: Path) -> Iterator[ProxiedShop]:
     """The test's world with proxies in it, and no operator yet."""
     with surrounded(bare_shop, tmp_path) as opened:
         yield opened

@@ -1,8 +1,8 @@
 """One operator that is started again when it dies; or several, of which another goes on before that."""
 
 from tests.controlplane import eventually
-from tests.e2e.between import Between
 from tests.e2e.operator import Operator
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.replicas import SLACK, held_by
 
 DURATION = 5.0
@@ -13,12 +13,12 @@ SHORT_LEASE = {"FLOW_LEASE_DURATION": f"{DURATION:g}s"}
 class Relay:
     """Operators with one shard, so that one of them acts at a time."""
 
-    def __init__(self, between: Between, *identities: str) -> None:
+    def __init__(self, proxied_shop: ProxiedShop, *identities: str) -> None:
         """Hire them; the first of them acts first."""
         self.deaths = 0
         self._operators: list[Operator] = []
         for identity in identities:
-            self._operators.append(between.hire(identity, **SHORT_LEASE))
+            self._operators.append(proxied_shop.hire(identity, **SHORT_LEASE))
             self._until_one_acts()
 
     def die(self) -> None:

@@ -11,9 +11,9 @@ import pytest
 from examples.order.services import Did, Mode
 from tests.controlplane import ControlPlane, eventually
 from tests.e2e.audit import code, requests
-from tests.e2e.between import Between
 from tests.e2e.kube import Kube, Object
 from tests.e2e.pairs import create, end_as_ever, start
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.proxy import Fault, Passing, Rule, cut, expire, hang, lose_answer, refuse, slow
 from tests.e2e.relay import SHORT_LEASE
 from tests.e2e.role import ACCOUNT, may_write_statuses, new_token
@@ -49,10 +49,10 @@ def renews_the_lease(passing: Passing) -> bool:
 
 
 @pytest.fixture
-def busy(between: Between, sagas: Sagas) -> Between:
+def busy(proxied_shop: ProxiedShop, sagas: Sagas) -> ProxiedShop:
     """An operator behind proxies, and two workflows: the runs of one succeed, those of the other fail at the end."""
-    create(between.shop, sagas)
-    return between
+    create(proxied_shop.shop, sagas)
+    return proxied_shop
 
 
 FAULTS: dict[str, tuple[Callable[[], Rule], str]] = {
@@ -93,7 +93,7 @@ FAULTS: dict[str, tuple[Callable[[], Rule], str]] = {
 
 @pytest.mark.fault(FAULTS)
 @pytest.mark.parametrize("what", FAULTS)
-def test_runs_end_as_ever_although(busy: Between, what: str) -> None:
+def test_runs_end_as_ever_although(busy: ProxiedShop, what: str) -> None:
     busy.hire()
     rule = FAULTS[what][0]()
     busy.api.rules = [rule]
@@ -123,7 +123,7 @@ LEASE_FAULTS: dict[str, tuple[Fault, str]] = {
 
 @pytest.mark.fault(LEASE_FAULTS)
 @pytest.mark.parametrize("what", LEASE_FAULTS)
-def test_it_ceases_to_act_when(busy: Between, what: str) -> None:
+def test_it_ceases_to_act_when(busy: ProxiedShop, what: str) -> None:
     shop = busy.shop
     operator = busy.hire(**SHORT_LEASE)
     shop.behave("Payments.Charge", Mode.HOLD)
@@ -142,7 +142,7 @@ def test_it_ceases_to_act_when(busy: Between, what: str) -> None:
     "a run is deleted, and another of its name created, while no watch stands; then the watch is told 410",
     "The list tells: the deleted one is forgotten, the other one runs",
 )
-def test_what_was_deleted_in_a_gap_is_forgotten(busy: Between, sagas: Sagas) -> None:
+def test_what_was_deleted_in_a_gap_is_forgotten(busy: ProxiedShop, sagas: Sagas) -> None:
     shop = busy.shop
     operator = busy.hire()
     patient = sagas.step("a", "Fraud.Check", retry={"limit": 3, "backoff": {"duration": "1h", "cap": "1h"}})
@@ -174,7 +174,7 @@ def test_what_was_deleted_in_a_gap_is_forgotten(busy: Between, sagas: Sagas) -> 
     "the token is replaced, and the old one is refused from then on",
     "The new one is read at the first refusal; runs do not notice",
 )
-def test_credentials_are_rotated(busy: Between, kube: Kube) -> None:
+def test_credentials_are_rotated(busy: ProxiedShop, kube: Kube) -> None:
     shop = busy.shop
     busy.hire()
     shop.behave("Payments.Charge", Mode.HOLD)
@@ -198,7 +198,7 @@ def test_credentials_are_rotated(busy: Between, kube: Kube) -> None:
     "the operator's permission is taken away, and given back",
     "Runs wait, with what they know in memory, and go on when it is back",
 )
-def test_permission_is_taken_away_and_given_back(busy: Between, kube: Kube) -> None:
+def test_permission_is_taken_away_and_given_back(busy: ProxiedShop, kube: Kube) -> None:
     shop = busy.shop
     busy.hire()
     shop.refusals_are_borne = True
@@ -250,7 +250,7 @@ def _anew(binding: Object) -> Object:
     ],
 )
 def test_restarts_in_the_middle_of_a_hundred_runs(
-    busy: Between, control_plane: ControlPlane, server: str, crash: bool
+    busy: ProxiedShop, control_plane: ControlPlane, server: str, crash: bool
 ) -> None:
     shop = busy.shop
     busy.hire()

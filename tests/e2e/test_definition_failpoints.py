@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from examples.order.services import Did
 from tests.controlplane import eventually
-from tests.e2e.between import Between
 from tests.e2e.failpoints import Failpoints, Kind, Point
 from tests.e2e.kube import Object
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.relay import Relay
 from tests.e2e.sagas import Sagas, step, workflow
 from tests.e2e.shop import Shop, condition
@@ -38,11 +38,11 @@ WITHIN = 30.0
     ],
 )
 def test_killed_at_writes_about_definitions(
-    between: Between, sagas: Sagas, replicas: tuple[str, ...], every: int
+    proxied_shop: ProxiedShop, sagas: Sagas, replicas: tuple[str, ...], every: int
 ) -> None:
-    shop, failpoints = between.shop, Failpoints()
-    between.api.rules = [failpoints]
-    relay = Relay(between, *replicas)
+    shop, failpoints = proxied_shop.shop, Failpoints()
+    proxied_shop.api.rules = [failpoints]
+    relay = Relay(proxied_shop, *replicas)
     for told in story(shop, sagas, PLAIN):
         eventually(told, within=WITHIN, what=f"all told about {PLAIN}")
     expected = outcome(shop, PLAIN)

@@ -1,8 +1,8 @@
 """The operator dies (SIGKILL) before and after each write and each call of every kind of saga: see failpoints."""
 
 import pytest
-from tests.e2e.between import Between
 from tests.e2e.failpoints import STORIES, Kind, Stage, batches
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.sagas import Sagas
 
 pytestmark = pytest.mark.e2e
@@ -20,10 +20,10 @@ TWICE, SOME = "failure and undo", 3
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in SHORT else pytest.mark.full) for name in STORIES]
 )
-def test_killed_at_every_write_and_every_call(between: Between, sagas: Sagas, name: str) -> None:
-    between.hire()
+def test_killed_at_every_write_and_every_call(proxied_shop: ProxiedShop, sagas: Sagas, name: str) -> None:
+    proxied_shop.hire()
     story = STORIES[name]
-    stage = Stage(between, sagas, story)
+    stage = Stage(proxied_shop, sagas, story)
     points = stage.points()
     expected = stage.outcome()
     assert expected[:2] == story.ends
@@ -49,9 +49,11 @@ def test_killed_at_every_write_and_every_call(between: Between, sagas: Sagas, na
         ),
     ],
 )
-def test_killed_again_during_the_recovery(between: Between, sagas: Sagas, name: str, every: int, again: bool) -> None:
-    between.hire()
-    stage = Stage(between, sagas, STORIES[name])
+def test_killed_again_during_the_recovery(
+    proxied_shop: ProxiedShop, sagas: Sagas, name: str, every: int, again: bool
+) -> None:
+    proxied_shop.hire()
+    stage = Stage(proxied_shop, sagas, STORIES[name])
     points = stage.points()
     expected = stage.outcome()
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from examples.order.services import Did, Mode
 from tests.controlplane import eventually
-from tests.e2e.between import Between
 from tests.e2e.kube import Object
 from tests.e2e.operator import Operator
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.proxy import Hold, Passing, Rule
 from tests.e2e.relay import DURATION, SHORT_LEASE
 from tests.e2e.replicas import SLACK, Replicas, held_by
@@ -64,9 +64,9 @@ def _spec(passing: Passing) -> Object:
 class Stage:
     """A shop in which runs wait at their second call, and operators die at writes of leases."""
 
-    def __init__(self, between: Between) -> None:
-        self.shop = between.shop
-        self._between = between
+    def __init__(self, proxied_shop: ProxiedShop) -> None:
+        self.shop = proxied_shop.shop
+        self._proxied_shop = proxied_shop
         self._operators: dict[str, Operator] = {}
         self._runs: list[str] = []
 
@@ -75,7 +75,7 @@ class Stage:
         if who in self._operators:
             self._operators[who].start()
         else:
-            self._operators[who] = self._between.hire(who, **(settings or SHORT_LEASE))
+            self._operators[who] = self._proxied_shop.hire(who, **(settings or SHORT_LEASE))
         return self._operators[who]
 
     def start_acting(self, who: str) -> Operator:
@@ -101,14 +101,14 @@ class Stage:
     def hold(self, write: Write, who: str, *, answer: bool) -> Hold:
         """Hold this replica at such a write from now on."""
         hold = Hold(answer=answer)
-        self._between.api.rules = [Rule(lambda passing: write(passing, who), hold)]
+        self._proxied_shop.api.rules = [Rule(lambda passing: write(passing, who), hold)]
         return hold
 
     def die(self, operator: Operator, hold: Hold) -> None:
         """Kill it when it is held."""
         eventually(lambda: hold.holds, within=WITHIN, what=f"an operator held\n{operator.tail()}")
         operator.kill()
-        self._between.api.rules = []
+        self._proxied_shop.api.rules = []
 
     def end_well(self) -> None:
         """The runs end, and everything was done once."""
@@ -119,10 +119,10 @@ class Stage:
 
 
 @pytest.fixture
-def stage(between: Between, sagas: Sagas) -> Stage:
+def stage(proxied_shop: ProxiedShop, sagas: Sagas) -> Stage:
     """Nobody yet, in a shop with a saga of three steps."""
-    between.shop.create(sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship"))
-    return Stage(between)
+    proxied_shop.shop.create(sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship"))
+    return Stage(proxied_shop)
 
 
 @pytest.mark.fault(

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from tests.controlplane import eventually
-from tests.e2e.between import Between
 from tests.e2e.operator import Operator
 from tests.e2e.pairs import GOOD, SECOND, create, end_as_ever, start_and_hold
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.proxy import Passing, Rule, refuse
 from tests.e2e.relay import SHORT_LEASE
 from tests.e2e.replicas import held_by
@@ -85,17 +85,17 @@ OUTAGES: dict[str, tuple[Outage, str]] = {
         for chosen, code in enumerate(CODES)
     ],
 )
-def test_others_go_on_while(between: Between, sagas: Sagas, what: str, code: int) -> None:
-    shop, outage = between.shop, OUTAGES[what][0]
+def test_others_go_on_while(proxied_shop: ProxiedShop, sagas: Sagas, what: str, code: int) -> None:
+    shop, outage = proxied_shop.shop, OUTAGES[what][0]
     create(shop, sagas)
-    operator = between.hire(**outage.settings)
+    operator = proxied_shop.hire(**outage.settings)
     shop.define(sagas.chain("known", *GOOD))
     runs = [*start_and_hold(shop, pairs=1), ("known", "known"), ("fresh", "fresh")]
     calls = {run: len(shop.calls(run)) for _, run in runs}
 
     refused = Rule(outage.fails, refuse(code))
-    between.api.rules = [refused]
-    between.api.cut_streams()
+    proxied_shop.api.rules = [refused]
+    proxied_shop.api.cut_streams()
     outage.begin(operator)
     shop.create(sagas.chain("fresh", *GOOD))
     for run in NEW:
@@ -110,6 +110,6 @@ def test_others_go_on_while(between: Between, sagas: Sagas, what: str, code: int
         assert len(shop.calls(run)) == calls[run]
     assert refused.applied > 0
 
-    between.api.rules = []
+    proxied_shop.api.rules = []
     end_as_ever(shop, runs)
     shop.until_ready("workflows", "fresh")

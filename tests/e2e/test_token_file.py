@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.controlplane import eventually
-from tests.e2e.between import Between
 from tests.e2e.kube import ApiError, Kube
 from tests.e2e.pairs import SECOND, create, end_as_ever, start_and_hold
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.proxy import Passing, Proxy, Rule, refuse
 from tests.e2e.role import new_token
 from tests.e2e.sagas import Sagas
@@ -46,11 +46,11 @@ class ServiceAccountFiles:
 
 
 @pytest.fixture
-def door(between: Between) -> Iterator[Proxy]:
+def door(proxied_shop: ProxiedShop) -> Iterator[Proxy]:
     """The API server with TLS, as a pod reaches it: another proxy, in front of the one that is told what to do."""
-    with Proxy(lambda path: f"{between.api.url}{path}", certificate=CERTIFICATE) as door:
+    with Proxy(lambda path: f"{proxied_shop.api.url}{path}", certificate=CERTIFICATE) as door:
         yield door
-        between.shop.close()
+        proxied_shop.shop.close()
 
 
 @pytest.mark.fault(
@@ -59,9 +59,9 @@ def door(between: Between) -> Iterator[Proxy]:
 )
 @pytest.mark.parametrize("by", ["a proxy", pytest.param("the API server", marks=pytest.mark.full)])
 def test_the_token_of_the_pod_is_rotated(
-    between: Between, door: Proxy, sagas: Sagas, kube: Kube, tmp_path: Path, by: str
+    proxied_shop: ProxiedShop, door: Proxy, sagas: Sagas, kube: Kube, tmp_path: Path, by: str
 ) -> None:
-    shop, files = between.shop, ServiceAccountFiles(tmp_path / "serviceaccount")
+    shop, files = proxied_shop.shop, ServiceAccountFiles(tmp_path / "serviceaccount")
     create(shop, sagas)
     old = _token_of_a_secret(kube, shop.namespace)
     files.write(old)
@@ -78,11 +78,11 @@ def test_the_token_of_the_pod_is_rotated(
     files.write(fresh)
     refused = Rule(lambda passing: not _is_sent_with(fresh, passing), refuse(HTTPStatus.UNAUTHORIZED))
     if by == "a proxy":
-        between.api.rules = [refused]
+        proxied_shop.api.rules = [refused]
     else:
         kube.request("DELETE", f"/api/v1/namespaces/{shop.namespace}/secrets/{SECRET}")
         eventually(lambda: _is_refused(shop, old), within=30, what="the old token refused")
-    between.api.cut_streams()
+    proxied_shop.api.cut_streams()
     shop.works_again(*SECOND)
     end_as_ever(shop, runs)
     shop.start("good", "later")

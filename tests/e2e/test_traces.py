@@ -39,7 +39,7 @@ def spans_of(receiver: OtlpReceiver, run: str) -> list[dict[str, Any]]:
 
 
 def test_one_trace_a_span_per_attempt(bare_shop: Shop, receiver: OtlpReceiver, sagas: Sagas) -> None:
-    """Retries and undos too; and the operator is killed in between."""
+    """Retries and undos too; and the operator is killed in proxied_shop."""
     bare_shop.hire(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
     bare_shop.define(sagas.chain("order", "Stock.Reserve", "Payments.Charge", "Courier.Ship"))
     bare_shop.behave("Stock.Reserve", Mode.UNAVAILABLE, times=1)

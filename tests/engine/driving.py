@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.engine.history import History
-from tests.engine.sentences import CHECKS
+from tests.engine.invariants import CHECKS
 from tests.engine.strategies import ANSWERS, Move
 from tests.engine.world import World
 

@@ -25,7 +25,7 @@
     upgrade [undo] STEP                       a newer operator renders another request for it
     together                                  the directives below it, in indented lines, before one planning
     missing workflow|revision                 the definition is not there (any more); `found` brings it back
-    show WHAT                                 see showing.py; findings [STEP], levels, ready, writes, sent [undo] STEP
+    show WHAT                                 see views.py; findings [STEP], levels, ready, writes, sent [undo] STEP
 
 Printed are, after each directive: the run's line and each step's line if they changed, then what is sent, cut, posted.
 `pytest --rewrite` writes what the engine does now into the files: read that diff as a change of the specification.
@@ -37,7 +37,7 @@ from datetime import timedelta
 from typing import Any
 
 import yaml
-from tests.engine import saying, showing, telling
+from tests.engine import parser, printer, views
 from tests.engine.world import BEGINNING, World
 
 from flow_operator.api.duration import seconds
@@ -68,7 +68,7 @@ class Story:
     def tell(self, directive: str, text: str) -> Iterator[str]:
         """Carry out one directive, and tell what became of it."""
         word, _, rest = directive.partition(" ")
-        if word in saying.WORDS:
+        if word in parser.WORDS:
             self._observe(word, rest + text)
             yield from self._look()
             return
@@ -129,7 +129,7 @@ class Story:
             world.now = world.wake_at
             lines = list(self._look())
             if lines:
-                yield f"at {telling.moment(world.now - BEGINNING)}"
+                yield f"at {printer.moment(world.now - BEGINNING)}"
                 yield from lines
         world.now = until
         yield from self._look()
@@ -154,19 +154,19 @@ class Story:
         self.world.crash()
 
     def _noslot(self, rest: str, _: str) -> None:
-        direction, id, _rest = saying.addressed(rest)
+        direction, id, _rest = parser.addressed(rest)
         self.world.blocked[id, direction] = Blocked(self.world.now)
 
     def _circuit(self, rest: str, _: str) -> None:
-        direction, id, _rest = saying.addressed(rest)
+        direction, id, _rest = parser.addressed(rest)
         self.world.blocked[id, direction] = Blocked(self.world.now, circuit=f"{id}:80")
 
     def _slot(self, rest: str, _: str) -> None:
-        direction, id, _rest = saying.addressed(rest)
+        direction, id, _rest = parser.addressed(rest)
         del self.world.blocked[id, direction]
 
     def _upgrade(self, rest: str, _: str) -> None:
-        direction, id, _rest = saying.addressed(rest)
+        direction, id, _rest = parser.addressed(rest)
         call = call_of(self.world.status, id, direction)
         assert call is not None, rest
         assert call.request is not None, rest
@@ -177,7 +177,7 @@ class Story:
     def _together(self, _: str, text: str) -> None:
         for line in text.splitlines():
             word, _, rest = line.strip().partition(" ")
-            if word in saying.WORDS:
+            if word in parser.WORDS:
                 self._observe(word, rest)
             elif word == "wait":
                 self.world.wait(timedelta(seconds=seconds(rest)))
@@ -185,13 +185,13 @@ class Story:
                 getattr(self, f"_{word}")(rest, "")
 
     def _observe(self, word: str, rest: str) -> None:
-        direction, id, said = saying.addressed(rest)
-        self.world.observe(direction, id, saying.observation(word, said.strip()))
+        direction, id, said = parser.addressed(rest)
+        self.world.observe(direction, id, parser.observation(word, said.strip()))
 
     def _look(self) -> Iterator[str]:
         before, planned = self.shown, self.world.look()
         self.shown = planned.status
-        yield from telling.changes(before, planned, BEGINNING)
+        yield from printer.changes(before, planned, BEGINNING)
 
     # What is shown
 
@@ -199,22 +199,22 @@ class Story:
         definition = self.world.definition
         match what.split(" "):
             case ["findings"]:
-                return showing.findings(workflow_findings(self.workflow, self._valid_steps()))
+                return views.findings(workflow_findings(self.workflow, self._valid_steps()))
             case ["findings", name]:
-                return showing.findings(step_findings(self.steps[name]))
+                return views.findings(step_findings(self.steps[name]))
             case ["ready"]:
                 found = resolution("order", self.workflow, self.steps)
                 status = workflow_status(found, 1, WorkflowStatus(), self.world.now)
-                return showing.conditions(status.conditions)
+                return views.conditions(status.conditions)
             case ["levels"]:
                 assert isinstance(definition, Definition)
                 return iter([" | ".join(" ".join(level) for level in definition.dag.levels)])
             case ["writes"]:
                 return iter([str(self.world.writes)])
             case ["sent", *_]:
-                direction, id, _rest = saying.addressed(what.removeprefix("sent "))
-                return showing.sent([a for a in self.world.sent if (a.direction, a.step) == (direction, id)][-1])
-        return showing.show(self.world.status, what, BEGINNING)
+                direction, id, _rest = parser.addressed(what.removeprefix("sent "))
+                return views.sent([a for a in self.world.sent if (a.direction, a.step) == (direction, id)][-1])
+        return views.show(self.world.status, what, BEGINNING)
 
     def _valid_steps(self) -> dict[str, StepSpec]:
         read = {name: parsed(StepSpec, raw)[0] for name, raw in self.steps.items()}

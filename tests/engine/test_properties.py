@@ -1,4 +1,4 @@
-"""Random runs of random workflows: what must always be true is in sentences.py, what it leads to is here."""
+"""Random runs of random workflows: what must always be true is in invariants.py, what it leads to is here."""
 
 from typing import Any
 

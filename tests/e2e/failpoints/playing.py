@@ -7,10 +7,10 @@ from typing import Any
 
 from examples.order.services import Did, Mode
 from tests.controlplane import eventually
-from tests.e2e.between import Between
 from tests.e2e.failpoints.points import Failpoints, Kind, Point
 from tests.e2e.failpoints.stories import Story
 from tests.e2e.kube import Object
+from tests.e2e.proxied_shop import ProxiedShop
 from tests.e2e.proxy import Fault, Passing
 from tests.e2e.sagas import Sagas
 
@@ -32,16 +32,16 @@ def batches(points: Sequence[Point]) -> Iterator[list[Point]]:
 class Stage:
     """Plays one story, with an operator that is surrounded by proxies."""
 
-    def __init__(self, between: Between, sagas: Sagas, story: Story) -> None:
-        self._shop = between.shop
+    def __init__(self, proxied_shop: ProxiedShop, sagas: Sagas, story: Story) -> None:
+        self._shop = proxied_shop.shop
         self._sagas = sagas
         self._story = story
         self._failpoints = Failpoints()
         self._acts: Counter[str] = Counter()
         """How many acts have been done for a run."""
         self._released: set[str] = set()
-        between.api.rules = [self._failpoints]
-        between.calls.rules = [self._failpoints, self._answer]
+        proxied_shop.api.rules = [self._failpoints]
+        proxied_shop.calls.rules = [self._failpoints, self._answer]
         self._shop.define(story.workflow(sagas, PLAIN))
         if story.declining:
             self._shop.behave(story.declining, Mode.DECLINE)

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from tests.engine import saying
+from tests.engine import parser
 
 from flow_operator.api.status import Direction
 from flow_operator.engine.messages.observation import Observation
@@ -48,7 +48,7 @@ def answers(step: str, direction: Direction, phrases: Iterable[str]) -> tuple[Mo
 def _answer(step: str, direction: Direction, phrase: str) -> Move:
     word, _, rest = phrase.partition(" ")
     whom = f"undo {step}" if direction is Direction.UNDO else step
-    return Move("answer", f"{word} {whom} {rest}".strip(), step, direction, saying.observation(word, rest))
+    return Move("answer", f"{word} {whom} {rest}".strip(), step, direction, parser.observation(word, rest))
 
 
 def good(move: Move, hopeless: Set[str]) -> bool:

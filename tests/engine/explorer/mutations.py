@@ -1,4 +1,4 @@
-"""Rules of the engine, each broken on purpose in one small place, and the sentences that must notice it."""
+"""Rules of the engine, each broken on purpose in one small place, and the invariants that must notice it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Patch = tuple[Any, str, Callable[..., Any]]
 
 @dataclass(frozen=True)
 class Mutation:
-    """A rule that is broken, how, and by which sentences that is found."""
+    """A rule that is broken, how, and by which invariants that is found."""
 
     name: str
     patches: tuple[Patch, ...]

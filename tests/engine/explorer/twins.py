@@ -1,7 +1,7 @@
 """Looks for states that the walk takes for one place although something tells them apart.
 
 Twins are a state and the first one at the same place: the walk goes on from the first alone. Here both are followed:
-the same must be able to happen to them, the same must be sent and told, the same sentences must hold, and they must
+the same must be able to happen to them, the same must be sent and told, the same invariants must hold, and they must
 come to the same places. Then both are followed further, one move after the other, so that also their offspring, which
 no walk sees, is compared.
 """

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from tests.engine.telling import call_line, moment, run_line
+from tests.engine.printer import call_line, moment, run_line
 
 from flow_operator.api.status import CallStatus, Condition, Direction, ExecutionStatus, Finding
 from flow_operator.engine.contract import Attempt

@@ -16,7 +16,7 @@ from tests.e2e.shop import Shop
 
 
 @dataclass(frozen=True)
-class Between:
+class ProxiedShop:
     """A shop, and what stands between its operator and the world."""
 
     shop: Shop
@@ -35,16 +35,16 @@ class Between:
 
 
 @contextmanager
-def surrounded(shop: Shop, directory: Path) -> Iterator[Between]:
+def surrounded(shop: Shop, directory: Path) -> Iterator[ProxiedShop]:
     """A shop that has no operator yet; those that it gets end before the proxies do."""
     cluster = yaml.safe_load(shop.kubeconfig.read_text())["clusters"][0]["cluster"]
     tls = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode("ascii"))
     with Proxy(lambda path: f"{cluster['server']}{path}", tls) as api, Proxy(_service) as calls:
-        between = Between(shop, api, calls)
+        proxied_shop = ProxiedShop(shop, api, calls)
         shop.kubeconfig = directory / "operator.kubeconfig"
-        between.write_kubeconfig(shop.account.token)
+        proxied_shop.write_kubeconfig(shop.account.token)
         try:
-            yield between
+            yield proxied_shop
         finally:
             shop.close()
 
