@@ -80,6 +80,21 @@ def test_a_run_that_waits_for_a_slot_says_so_after_ten_seconds_by_one_write() ->
     run(story())
 
 
+def test_a_thousand_runs_that_wait_for_slots_say_so_ten_a_second() -> None:
+    async def story() -> None:
+        stage = await crowded("http://slow/slow", concurrency=20, per_host=10)
+        await pass_time(9)
+        before = len(stage.tally.writes)
+        await pass_time(30)
+        assert 100 < len(stage.tally.writes) - before < 350
+        await pass_time(200)
+        waiting = stage.reconciler.count_runs().waiting
+        assert waiting == {("greedy", "slow", "SlotUnavailable"): 992}, "in the end all have said so"
+        await stage.close()
+
+    run(story())
+
+
 def test_a_run_whose_writes_are_refused_rests_as_an_entry_and_goes_on_when_they_are_taken() -> None:
     async def story() -> list[str]:
         stage = await Stage().open()

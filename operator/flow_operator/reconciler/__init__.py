@@ -6,6 +6,7 @@
 | `actor` | one run that is awake: plan, store, act |
 | `run_state`, `storing`, `calls` | what an actor knows of its run, reads and writes of it, and has on the wire |
 | `reservations` | what its calls have asked for at their hosts |
+| `notices` | when a run may be written only to say what it waits for |
 | `run_log` | what the log says of runs |
 | `entry` | what is kept of a run that waits or has ended |
 | `definitions`, `statuses`, `revisions` | the caches of definitions, their statuses, and what runs are pinned to |

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flow_operator.api.status import CompensationPhase, ExecutionStatus, Verdict
 from flow_operator.engine.contract import Plan
@@ -150,6 +150,9 @@ class Actor:
         plan = self._plan(definition)
         if plan.status == self._state.stored:
             self._calls.cut(plan.cut)
+        elif self._only_tells(plan) and (pause := self._shell.notices.pause(self.entry, _loop_time())):
+            later = self._shell.now() + timedelta(seconds=pause)
+            return later if plan.wake_at is None else min(later, plan.wake_at)
         elif plan.urgent or not await self._coalesce(plan.wake_at):
             await self._store(plan, definition)
         entry = self.entry
@@ -157,6 +160,10 @@ class Actor:
             self._dirty = True
             await self._storage.acknowledge()
         return plan.wake_at
+
+    def _only_tells(self, plan: Plan) -> bool:
+        """All that this plan would store is what the run waits for."""
+        return bool(plan.postponed) and not plan.urgent and self._calls.idle and not self._state.has_unstored
 
     def _may_act(self) -> bool:
         return self._shell.shards.may_act(self.entry.uid)
@@ -208,7 +215,7 @@ class Actor:
 
         What is due by the clock within that second is such a thing: its intention shares the write of the result.
         """
-        now = asyncio.get_running_loop().time()
+        now = _loop_time()
         if self._coalesce_until is None:
             self._coalesce_until = now + COALESCE_SECONDS
         left = self._coalesce_until - now
@@ -224,6 +231,7 @@ class Actor:
     async def _store(self, plan: Plan, definition: Definition | Unresolved) -> None:
         """Write the status of the plan, and act upon it once it is certain that it was written."""
         state, storage, self._coalesce_until = self._state, self._storage, None
+        self.entry.notice_at = None
         stored, document = state.stored, plan.status.document()
         new_pin = plan.status.revision is not None and plan.status.revision != stored.revision
         if new_pin and isinstance(definition, Definition) and not await storage.pin(definition):
@@ -291,6 +299,10 @@ class Actor:
         finally:
             timer.cancel()
         return loop.time() < until
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _trace(status: ExecutionStatus) -> str | None:

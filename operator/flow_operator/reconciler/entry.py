@@ -58,6 +58,9 @@ class Entry:
     definition: Definition | None = None
     """What those calls were made from."""
 
+    notice_at: float | None = None
+    """When it may be written only to say what it waits for, in seconds of the event loop; None if it does not ask."""
+
     timer: asyncio.TimerHandle | None = None
     failures: int = 0
     """How often in a row it could not be brought on: its writes were refused, or the operator failed."""

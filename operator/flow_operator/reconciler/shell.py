@@ -7,6 +7,7 @@ from typing import Protocol
 
 from flow_operator.engine.definitions.definition import Definition, Unresolved
 from flow_operator.engine.errors import ClusterError
+from flow_operator.reconciler.notices import Notices
 from flow_operator.reconciler.ports import Caller, Cluster, Meter, Now, Planner, Recorder, Registrar, Slots, Tracer
 from flow_operator.reconciler.revisions import Revisions
 from flow_operator.reconciler.shards import Shards
@@ -58,5 +59,6 @@ class Shell:
     now: Now
     shards: Shards
     service_url: str
+    notices: Notices = field(default_factory=Notices)
     complaints: Complaints = field(default_factory=Complaints)
     writes: WriteSlots = field(default_factory=lambda: WriteSlots(WRITES_IN_FLIGHT))
