@@ -9,13 +9,22 @@ import time
 from tests.controlplane import BinariesError
 from tests.controlplane.process import ServerError
 
-from bench import lag, latency, throughput
+from bench import lag, latency, tenants, throughput
 from bench.client import connected
 from bench.memory import Idleness
 from bench.operator import OperatorError
 from bench.options import Options, parse
 from bench.raw import NAMESPACE, RawWriter, real_statuses
-from bench.report import idle_table, lag_table, latency_table, raw_table, rooms_table, targets_table, throughput_table
+from bench.report import (
+    idle_table,
+    lag_table,
+    latency_table,
+    raw_table,
+    rooms_table,
+    targets_table,
+    tenants_table,
+    throughput_table,
+)
 from bench.results import Results, machine, read
 from bench.rooms import rooms
 from bench.stage import Stage
@@ -80,6 +89,10 @@ async def _measure(options: Options, stage: Stage, results: Results) -> None:
             _progress(f"{options.lag_runs} runs of each of the largest workflows, one at a time")
             results.lag = await lag.measure(stage, admin, options.lag_runs)
             print(lag_table(results.lag))
+        if "tenants" in options.parts:
+            _progress(f"one namespace beside another whose {options.silent_runs} runs call a host that never answers")
+            results.tenants = await tenants.measure(stage, admin, options.silent_runs)
+            print(tenants_table(results.tenants))
 
 
 def _progress(text: str) -> None:

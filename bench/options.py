@@ -9,8 +9,8 @@ DIRECTORY = Path(__file__).parent
 RESULTS = DIRECTORY / "results.json"
 PROFILE = DIRECTORY / "profile.pstats"
 
-Part = Literal["raw", "runs", "memory", "lag"]
-PARTS: tuple[Part, ...] = ("raw", "runs", "memory", "lag")
+Part = Literal["raw", "runs", "memory", "lag", "tenants"]
+PARTS: tuple[Part, ...] = ("raw", "runs", "memory", "lag", "tenants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Options:
     raw_runs: int
     latency_runs: int
     lag_runs: int
+    silent_runs: int
     profile: Path | None
     output: Path
 
@@ -32,7 +33,7 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument(
-        "--only", choices=PARTS, help="one part instead of all four; it replaces that part of the results"
+        "--only", choices=PARTS, help="one part instead of all five; it replaces that part of the results"
     )
     parser.add_argument("--runs", type=_sizes, help="how many runs, such as 200,1000 (the default)")
     parser.add_argument(
@@ -51,6 +52,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         raw_runs=1000 // part,
         latency_runs=200 // part,
         lag_runs=10 // part,
+        silent_runs=10_000 // part,
         profile=PROFILE if given.profile else None,
         output=given.output,
     )

@@ -96,6 +96,21 @@ def _lag(results: Results) -> Rows:
         yield "not measured yet", "", "", ""
 
 
+def _tenants(results: Results) -> Rows:
+    yield "The other namespace", "p50, ms", "p95, ms", "p95, of alone", "Memory, MiB", "Others"
+    for each in results.tenants:
+        yield (
+            f"{each.greedy} ({each.runs})" if each.runs else each.greedy,
+            f"{each.ordinary.p50:.1f}",
+            f"{each.ordinary.p95:.1f}",
+            f"{each.ordinary.p95 / results.tenants[0].ordinary.p95:.2f}",
+            "not measured" if each.most_mib is None else f"{each.most_mib:.0f}",
+            "not measured" if each.others is None else f"{each.others:.0%}",
+        )
+    if not results.tenants:
+        yield "not measured yet", "", "", "", "", ""
+
+
 BLOCKS: Mapping[str, Callable[[Results], Rows]] = {
     "machine": _machine,
     "targets": _targets,
@@ -103,6 +118,7 @@ BLOCKS: Mapping[str, Callable[[Results], Rows]] = {
     "latency": _latency,
     "idle": _idle,
     "lag": _lag,
+    "tenants": _tenants,
 }
 
 

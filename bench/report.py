@@ -8,6 +8,7 @@ from bench.memory import Idle
 from bench.raw import RawRate, best
 from bench.spread import Spread
 from bench.targets import Target
+from bench.tenants import Tenancy
 from bench.throughput import Throughput
 
 SAID = {
@@ -124,6 +125,22 @@ def lag_table(lags: Sequence[Lag]) -> str:
     rows = [(each.shape, f"{each.late_ms:.0f}", f"{each.busy_ms:.0f}", _percent(each.others)) for each in lags]
     header = ("", "late ms", "CPU ms", "others took")
     return table("The longest that a run keeps the event loop to itself, median over the runs", header, rows)
+
+
+def tenants_table(tenants: Sequence[Tenancy]) -> str:
+    """What one namespace notices of another."""
+    rows = [
+        (
+            each.greedy if not each.runs else f"{each.greedy}, {each.runs}",
+            f"{each.ordinary.p50:.1f}",
+            f"{each.ordinary.p95:.1f}",
+            NOT_MEASURED if each.most_mib is None else f"{each.most_mib:.0f}",
+            _percent(each.others),
+        )
+        for each in tenants
+    ]
+    header = ("what the other namespace does", "p50", "p95", "most MiB", "others took")
+    return table("One step, create → end (ms), beside a namespace whose host never answers", header, rows)
 
 
 def rooms_table(spent: Mapping[str, float]) -> str:

@@ -13,6 +13,7 @@ from bench.latency import Latency
 from bench.memory import Idle
 from bench.raw import RawRate
 from bench.spread import Spread
+from bench.tenants import Tenancy
 from bench.throughput import Throughput
 
 LIBRARIES = ("kopf", "aiohttp", "pydantic")
@@ -30,6 +31,7 @@ class Results:
     throughput: list[Throughput] = field(default_factory=list)
     idle: list[Idle] = field(default_factory=list)
     lag: list[Lag] = field(default_factory=list)
+    tenants: list[Tenancy] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Write them as JSON, with the ratios."""
@@ -52,6 +54,7 @@ def read(path: Path) -> Results:
         throughput=[_throughput(each) for each in document["throughput"]],
         idle=[Idle(**each) for each in document["idle"]],
         lag=[Lag(**each) for each in document.get("lag", ())],
+        tenants=[Tenancy(**{**each, "ordinary": Spread(**each["ordinary"])}) for each in document.get("tenants", ())],
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.results import Results
+from bench.tenants import memory_limit
 
 RATIO = 0.8
 RATED = {"waiting": "", "apart": ", API server on cores of its own"}
@@ -13,6 +14,8 @@ IDLE_MIB = {5_000: 150.0, 10_000: 200.0}
 """By how many runs wait; more are allowed no more."""
 READY_SECONDS = 10.0
 LAG_MS = 50.0
+NEIGHBOUR = 2.0
+"""How many times as long an ordinary run may take beside a namespace that does its worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,17 @@ def targets(results: Results) -> Iterator[Target]:
     for lag in results.lag:
         name = f"{lag.shape}: the longest that a run keeps the event loop"
         yield Target(name, f"≤ {LAG_MS:g} ms", f"{lag.busy_ms:.0f} ms", lag.busy_ms <= LAG_MS)
+    yield from _neighbourly(results)
+
+
+def _neighbourly(results: Results) -> Iterator[Target]:
+    if not results.tenants:
+        return
+    alone, *beside = results.tenants
+    for each in beside:
+        name = f"beside a namespace whose host never answers, {each.greedy} ({each.runs}): p95, of what it is alone"
+        ratio = each.ordinary.p95 / alone.ordinary.p95
+        yield Target(name, f"≤ {NEIGHBOUR:g}", f"{ratio:.2f}", ratio <= NEIGHBOUR)
+    most, limit = max(each.most_mib or 0 for each in results.tenants), memory_limit()
+    if most:
+        yield Target("the same: memory", f"< {limit:g} MiB, the chart's limit", f"{most:.0f} MiB", most < limit)
