@@ -9,7 +9,7 @@ from tests.engine.scenario import Story
 
 from flow_operator.api.meta import API_VERSION
 from flow_operator.api.status import DefinitionStatus, WorkflowStatus
-from flow_operator.engine.readiness import step_status, workflow_status
+from flow_operator.engine.readiness import resolution, step_status, workflow_status
 
 Object = dict[str, Any]
 
@@ -73,7 +73,7 @@ def _step(spec: Object) -> Object:
 
 def _workflow(spec: Object, before: Object | None = None, **steps: Object) -> Object:
     previous = WorkflowStatus.model_validate(before or {})
-    return _object("Workflow", spec, workflow_status("order", 3, spec, steps, previous, NOW).document())
+    return _object("Workflow", spec, workflow_status(resolution("order", spec, steps), 3, previous, NOW).document())
 
 
 def _changed(object: Object) -> Object:
