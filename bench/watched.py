@@ -31,7 +31,7 @@ def watched(path: Path) -> None:
                 if late >= LATE_SECONDS:
                     lines.write(f"{due} {late} {time.process_time() - cpu}\n")
 
-        loop_lag.measure = measure
+        loop_lag.measure = measure  # type: ignore[assignment]
         main()
 
 

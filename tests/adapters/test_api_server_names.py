@@ -82,7 +82,12 @@ async def test_the_addresses_of_its_endpoints_are_denied() -> None:
 
 
 def test_what_is_not_an_address_is_left_out() -> None:
-    odd = [{}, {"endpoints": None}, {"endpoints": [{}, {"addresses": None}]}, slice_of("api.example", "010.0.0.1", "")]
+    odd: list[dict[str, Any]] = [
+        {},
+        {"endpoints": None},
+        {"endpoints": [{}, {"addresses": None}]},
+        slice_of("api.example", "010.0.0.1", ""),
+    ]
     assert endpoint_addresses([*odd, slice_of("192.0.2.7")]) == {"192.0.2.7"}
 
 
