@@ -104,7 +104,12 @@ def define(cluster: Cluster, namespace: str, ready: str | None = None) -> None:
     """A Workflow, as the operator has judged it, or not yet."""
     cluster.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(WORKFLOW))
     if ready is not None:
-        condition = {"type": "Ready", "status": ready, "reason": "InvalidWorkflow", "message": "1 finding"}
+        condition: dict[str, Any] = {
+            "type": "Ready",
+            "status": ready,
+            "reason": "InvalidWorkflow",
+            "message": "1 finding",
+        }
         condition |= {"observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}
         finding = {"path": "spec.steps[0]", "reason": "InvalidField", "message": "it is wrong"}
         status = {"status": {"observedGeneration": 1, "conditions": [condition], "findings": [finding]}}

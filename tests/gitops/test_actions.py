@@ -7,7 +7,7 @@ from tests.engine.scenario import Story
 from tests.gitops.judge import Judge
 from tests.gitops.states import Object, run_of, stories
 
-from flow_operator.engine.commands import obey
+from flow_operator.engine.commands import apply_command
 from flow_operator.reconciler.commands import command_in
 
 ACTIONS = {"suspend", "resume", "abort", "retry"}
@@ -17,7 +17,7 @@ def accepted(story: Story, verb: str) -> bool:
     """Whether the operator accepts a verb now."""
     story.world.plans += 1  # another id than the last command had
     story.world.order(verb, {})
-    answer = obey(story.world.run, story.world.definition, story.world.status, story.world.now).last_command
+    answer = apply_command(story.world.run, story.world.definition, story.world.status, story.world.now).last_command
     assert answer is not None
     return answer.result == "Accepted"
 

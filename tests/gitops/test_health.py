@@ -40,6 +40,7 @@ RUNS = {
     "given_up": FAILED,
     "held_again": SUSPENDED,
     "lifted": IN_PROGRESS,
+    "lost_attempt": IN_PROGRESS,
     "parked": FAILED,
     "pending": IN_PROGRESS,
     "pending_held": SUSPENDED,
