@@ -7,6 +7,7 @@ from tests.reconciler.stage import Stage, answer, step
 from tests.reconciler.virtual_time import pass_time, run
 
 from flow_operator.engine.errors import Forbidden
+from flow_operator.engine.messages.observation import NotSent, Observation, Request
 
 SLOW = {"url": "http://slow/slow"}
 
@@ -90,6 +91,27 @@ def test_a_thousand_runs_that_wait_for_slots_say_so_ten_a_second() -> None:
         await pass_time(200)
         waiting = stage.reconciler.count_runs().waiting
         assert waiting == {("greedy", "slow", "SlotUnavailable"): 992}, "in the end all have said so"
+        await stage.close()
+
+    run(story())
+
+
+def test_attempts_that_a_circuit_costs_are_stored_although_other_branches_wait() -> None:
+    async def story() -> None:
+        stage = await Stage().open()
+        backoff = {"duration": "1s", "factor": 1, "jitter": 0}
+        gone = {"endpoint": {"url": "http://gone/a"}, "retry": {"limit": 3, "backoff": backoff}}
+        patient = gone | {"retry": {"limit": -1, "backoff": backoff | {"duration": "10m", "cap": "10m"}}}
+        stage.workflow(step("a", **gone), step("b", **patient))
+
+        async def nobody(_: Request) -> Observation:
+            return NotSent("ConnectionRefused", "no connection")
+
+        stage.caller.services["a"] = nobody
+        for number in range(500):
+            stage.start(f"run-{number}")
+        await pass_time(30)
+        assert in_phase(stage, "shop", "Failure") == 500
         await stage.close()
 
     run(story())

@@ -163,7 +163,10 @@ class Actor:
 
     def _only_tells(self, plan: Plan) -> bool:
         """All that this plan would store is what the run waits for."""
-        return bool(plan.postponed) and not plan.urgent and self._calls.idle and not self._state.has_unstored
+        if plan.urgent or not plan.postponed or self._state.has_unstored or not self._calls.idle:
+            return False
+        stored, after = self._state.stored, plan.status
+        return after.start_time is None or after.model_copy(update={"waiting": stored.waiting}) == stored
 
     def _may_act(self) -> bool:
         return self._shell.shards.may_act(self.entry.uid)
