@@ -56,16 +56,6 @@ def main() -> None:
 
 async def operate(settings: Settings, access: Credentials) -> int:
     """Run until SIGTERM; the exit code."""
-    log.info(
-        "flow-operator %s: namespaces %s, identity %s, %d shards, leases in %s, %d runs at once, %d calls per host",
-        __version__,
-        ", ".join(settings.namespaces) or "all",
-        settings.identity,
-        settings.shards,
-        settings.lease_namespace,
-        settings.run_concurrency,
-        settings.host_concurrency,
-    )
     asyncio.get_running_loop().set_default_executor(process.lookup_threads())
     rules = Rules(settings.egress_allow, settings.egress_deny)
     lookups = Lookups()
@@ -80,11 +70,25 @@ async def operate(settings: Settings, access: Credentials) -> int:
         except OSError as error:
             print(f"flow-operator: FLOW_HTTP_LISTEN: {error}", file=sys.stderr)
             return 2
+        _tell_start(settings)
         try:
             return await operator.run()
         finally:
             await runner.cleanup()
             await asyncio.to_thread(operator.tracer.close)
+
+
+def _tell_start(settings: Settings) -> None:
+    log.info(
+        "flow-operator %s: namespaces %s, identity %s, %d shards, leases in %s, %d runs at once, %d calls per host",
+        __version__,
+        ", ".join(settings.namespaces) or "all",
+        settings.identity,
+        settings.shards,
+        settings.lease_namespace,
+        settings.run_concurrency,
+        settings.host_concurrency,
+    )
 
 
 class Operator:

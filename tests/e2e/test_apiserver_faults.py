@@ -131,7 +131,9 @@ def test_it_ceases_to_act_when(busy: ProxiedShop, what: str) -> None:
     shop.until_called("good-0", "b")
 
     busy.api.rules = [Rule(renews_the_lease, LEASE_FAULTS[what][0])]
-    eventually(lambda: "not held by one any more" in operator.tail(), within=15, what="the operator standing by")
+    eventually(
+        lambda: "not held by one any more" in operator.log.read_text(), within=15, what="the operator standing by"
+    )
     shop.works_again("Payments.Charge")
     busy.api.rules = []
 

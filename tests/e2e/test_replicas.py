@@ -132,7 +132,7 @@ def test_another_number_of_shards_waits_for_the_end_of_the_first(replicas: Repli
         shop.until_called(name, "a")
 
     new = shop.hire("new", FLOW_SHARDS=str(after), **LONG_LEASE)
-    eventually(lambda: "waits until no replica" in new.tail(), within=SLACK, what="the new one waiting")
+    eventually(lambda: "waits until no replica" in new.log.read_text(), within=SLACK, what="the new one waiting")
     assert new.get("/readyz") == "ok\n"
     names += start(shop, "more", 10)
     for name in names:

@@ -32,7 +32,7 @@ def pair(shop: Shop, lease: Mapping[str, str]) -> tuple[Operator, Operator]:
 
 def acts(operator: Operator) -> bool:
     """Whether an operator has said that it acts."""
-    return "acting" in operator.tail()
+    return "acting" in operator.log.read_text()
 
 
 def did(shop: Shop, step: str) -> list[Did]:
@@ -105,7 +105,7 @@ def test_an_operator_that_was_frozen_does_not_go_on_where_another_took_over(held
     eventually(lambda: acts(second), within=DURATION + SLACK, what="the second acting")
     held.until_ended("run")
     first.go_on()
-    eventually(lambda: "not held by first any more" in first.tail(), within=5, what="the first standing by")
+    eventually(lambda: "not held by first any more" in first.log.read_text(), within=5, what="the first standing by")
     held.start("order", "later")
 
     assert held.until_ended("later")["phase"] == "Success"
