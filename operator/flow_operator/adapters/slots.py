@@ -138,11 +138,11 @@ class Slots:
         if self._circuits:
             self._note(host, seen)
         self._serve(host)
-        self.room_was_made()
+        self._serve_those_without_room()
         self._forget(host)
 
-    def room_was_made(self) -> None:
-        """There is room for responses again: serve those that had none."""
+    def _serve_those_without_room(self) -> None:
+        """There is room for a response again: serve the hosts at which there was none."""
         if self._no_room:
             self._no_room = False
             for host in [host for host in self._hosts.values() if host.waiting]:

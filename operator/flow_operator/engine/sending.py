@@ -25,7 +25,7 @@ Begun = tuple[ExecutionStatus, tuple[Attempt | Postponed, ...]]
 def send(context: PlanningContext, status: ExecutionStatus, id: str, direction: Direction) -> Begun:
     """The next attempt of this call, or a lost one again; or why it is postponed.
 
-    A do that has waited for a closed circuit as long as its back-off counts as an attempt that was not sent, so that
+    A do that has waited for a circuit to close as long as its back-off counts as an attempt that was not sent, so that
     `retry.limit` and `fallback` work as ever; an undo waits as long as it takes.
     """
     blocked = context.blocked.get((id, direction))
